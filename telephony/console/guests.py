@@ -1,13 +1,14 @@
-"""How many calls visitors of the console may make.
+"""What guests are told, and how many calls may be made from browsers.
 
 Counts are kept in memory: a restart forgets them, and a link's expiry does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from telephony.console.passes import Pass
 
@@ -19,6 +20,12 @@ GUEST_CALLS, GUEST_CALL_MS = 5, 300_000
 
 class TooManyCalls(Exception):
     """Why a call is not made now: a sentence for the page."""
+
+
+def for_guests(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a guest is told of an event: all but its `details`, which come from inside the service (what tools are given
+    and return, numbers, addresses, reports of providers)."""
+    return {name: value for name, value in event.items() if name != "details"}
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 Theory of operation. Binary messages are 20 ms of mu-law, both ways. Text messages are JSON objects with a `type`: to
 the page those of `feed.py` and of the call (`ringing`, `carrier_says`, `note`, `warning`, `problem`, `refused`,
-`ended`), from the page
+`ended`), without their `details` if it is a guest's (`guests.py`); from the page
 
     key      press `key`
     say      say `text` in the local voice
@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from telephony.clock import Clock
 from telephony.console.carrier.call import BrowserCall, NotSpoken
 from telephony.console.carrier.line import FRAME, LineQuality
+from telephony.console.guests import for_guests
 from telephony.console.recorded import CALLERS, Caller, plays
 
 MOST_FRAMES, MOST_EVENTS = 50, 2_000
@@ -40,8 +41,8 @@ TYPED_WAITING = 10
 class PageSocket:
     """The browser's end of a call (`carrier.call.Page`)."""
 
-    def __init__(self, socket: WebSocket, clock: Clock) -> None:
-        self._socket, self._clock = socket, clock
+    def __init__(self, socket: WebSocket, clock: Clock, *, guest: bool = False) -> None:
+        self._socket, self._clock, self._guest = socket, clock, guest
         self._frames: deque[bytes] = deque(maxlen=MOST_FRAMES)
         self._events: deque[str] = deque()
         self._typed: asyncio.Queue[str] = asyncio.Queue(TYPED_WAITING)
@@ -56,7 +57,7 @@ class PageSocket:
         self._more.set()
 
     def tell(self, event: Mapping[str, Any]) -> None:
-        self._events.append(json.dumps(event))
+        self._events.append(json.dumps(for_guests(event) if self._guest else event))
         self._more.set()
 
     # --- tasks ------------------------------------------------------------------------------------------------------

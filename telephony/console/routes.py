@@ -133,7 +133,7 @@ class ConsoleRoutes:
             await socket.close()
             return
         await socket.accept()
-        page = PageSocket(socket, self._clock)
+        page = PageSocket(socket, self._clock, guest=found.guest is not None)
         try:
             await self._serve(page, socket.scope["server"][1], found.guest)
         except TooManyCalls as why:

@@ -230,6 +230,10 @@ async def test_from_elsewhere_one_logs_in(tmp_path: Path) -> None:
         await call(tab)
         await tab.click("#hangup")
         await over(tab)
+        await tab.click("#let")  # a call that takes longer than a page may be silent that has gone
+        await tab.until(words_of("#transcript .caller:not(.partial)", "oodbye"))
+        await over(tab)
+        assert await tab.text("#problem") == ""
 
 
 async def test_without_a_microphone_one_click_is_a_whole_call(tmp_path: Path) -> None:

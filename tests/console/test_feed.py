@@ -116,7 +116,7 @@ def test_keys_and_the_end_are_told() -> None:
     sim.hangs_up(5_000)
     told = shown(sim, 6_000)
     assert [one["key"] for one in of(told, "key")] == ["1", "2"]
-    assert of(told, "closed") == [{"type": "closed", "why": "stop"}]
+    assert of(told, "closed") == [{"type": "closed", "details": "stop"}]
 
 
 def test_the_feed_changes_nothing() -> None:

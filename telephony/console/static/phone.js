@@ -139,12 +139,12 @@ function show(event) {
     case "tool":
     case "note":
     case "warning":
-      return transcript.note(event.text);
+      return transcript.note(event.text, event.details);
     case "carrier_says":
       return transcript.note(`The carrier's voice says: ${event.text}`);
     case "problem":
     case "refused":
-      return problem(event.code ? `${event.text} (Twilio's code ${event.code})` : event.text);
+      return problem([event.code ? `${event.text} (Twilio's code ${event.code})` : event.text, event.details].filter(Boolean).join(": "));
     case "ended":
       return state(OUTCOMES[event.outcome] ?? "Call ended");
   }

@@ -31,8 +31,8 @@ export class Transcript {
     return item;
   }
 
-  note(text) {
-    this.add(element("li", "note", text));
+  note(text, details = "") {
+    this.add(element("li", "note", details ? `${text} ${details}` : text));
   }
 
   agent(turn) {
