@@ -22,6 +22,7 @@ from telephony.agent import AgentSource
 from telephony.app.app import Service, create_app
 from telephony.app.browser_phone import invitation
 from telephony.app.descriptors import watch
+from telephony.app.drain import drain
 from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
@@ -170,8 +171,8 @@ async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
     await signals.get()
     seconds = service.settings.drain_seconds
     log.info("draining", calls=len(service.registry.calls), seconds=seconds)
-    drain = asyncio.create_task(service.registry.drain(seconds * 1000))
+    ending = asyncio.create_task(drain(service, seconds * 1000))
     again = asyncio.create_task(signals.get())
-    await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
-    for task in (drain, again):
+    await asyncio.wait([ending, again], return_when=asyncio.FIRST_COMPLETED)
+    for task in (ending, again):
         task.cancel()
