@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from telephony.clock import Clock
 from telephony.console import pages
-from telephony.console.access import COOKIE, Access, Rules, Visit, secure, visit
+from telephony.console.access import COOKIE, GUEST_COOKIE, Access, Rules, Visit, secure, visit
 from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, TooManyCalls
 from telephony.console.logins import LONGEST_GAP_MS, MOST_WAITING, Logins, TooManyTries, source
 from telephony.console.page_socket import PageSocket
@@ -69,7 +69,7 @@ class ConsoleRoutes:
                     callers=CALLERS,
                 )  # fmt: skip
                 if found.guest is not None and link:
-                    self._set_cookie(request, response, link, found.guest.expires_s)
+                    self._set_cookie(request, response, GUEST_COOKIE, link, found.guest.expires_s)
                 return response
             case Access.STRANGER:
                 problem = "This link has expired, or is not whole: ask for another." if link else ""
@@ -103,14 +103,16 @@ class ConsoleRoutes:
         log.info("console_login")
         expires_s = int(self._clock.wall_s()) + LOGIN_S
         answer = RedirectResponse(f"{self._root(request.scope)}/phone", 303)
-        self._set_cookie(request, answer, self._passes.issue(Kind.LOGIN, secrets.token_hex(16), expires_s), expires_s)
+        token = self._passes.issue(Kind.LOGIN, secrets.token_hex(16), expires_s)
+        self._set_cookie(request, answer, COOKIE, token, expires_s)
         return pages.guarded(answer)
 
     async def logout(self, request: Request) -> Response:
         if self._visit(request.scope, acts=True).access is Access.FOREIGN:
             return self._foreign()
         answer = RedirectResponse(f"{self._root(request.scope)}/phone", 303)
-        answer.delete_cookie(COOKIE, path=f"{self._root(request.scope)}/phone")
+        for name in (COOKIE, GUEST_COOKIE):
+            answer.delete_cookie(name, path=f"{self._root(request.scope)}/phone")
         return pages.guarded(answer)
 
     async def share(self, request: Request) -> Response:
@@ -167,9 +169,9 @@ class ConsoleRoutes:
         own = urlsplit(self._rules.public_url).path
         return own or trusted_prefix(self._rules.trusted_proxies, scope)
 
-    def _set_cookie(self, request: Request, response: Response, token: str, expires_s: int) -> None:
+    def _set_cookie(self, request: Request, response: Response, name: str, token: str, expires_s: int) -> None:
         response.set_cookie(
-            COOKIE, token, path=f"{self._root(request.scope)}/phone", httponly=True, samesite="strict",
+            name, token, path=f"{self._root(request.scope)}/phone", httponly=True, samesite="strict",
             max_age=max(0, expires_s - int(self._clock.wall_s())), secure=secure(self._rules, request.scope),
         )  # fmt: skip
 

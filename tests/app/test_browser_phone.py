@@ -48,7 +48,7 @@ async def test_what_is_being_spoken_does_not_hold_up_the_end_of_the_service() ->
     async with asyncio.timeout(60):
         async with typed_voice() as speak:
             await speak("Hello.")
-            speaking = asyncio.create_task(speak("There is a hole in the garden fence behind the garage. " * 9))
+            speaking = asyncio.ensure_future(speak("There is a hole in the garden fence behind the garage. " * 9))
             await asyncio.sleep(0)
         await asyncio.wait([speaking])
         assert speaking.cancelled()

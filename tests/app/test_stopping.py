@@ -17,7 +17,7 @@ import structlog
 
 from telephony.agent import Agent, ManagedAgent
 from telephony.app import server
-from telephony.app.drain import may_ring
+from telephony.app.server import may_ring
 from telephony.core.events import DrainStarted
 from telephony.observe.logs import configure
 from telephony.outbound.attempt import Attempt, Outcome

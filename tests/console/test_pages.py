@@ -189,6 +189,19 @@ async def test_a_link_lets_a_guest_call_and_no_more() -> None:
             await phone.until(lambda: phone.closed)
 
 
+async def test_whoever_has_logged_in_and_opens_a_link_elsewhere_stays_logged_in() -> None:
+    """A link in a mail is opened without the login's cookie, as by any guest; the cookie that it sets takes no other's
+    place."""
+    async with stack(public_url=PUBLIC, console_key=KEY) as s:
+        own = await login(s, KEY)
+        opened = await ask(s, await shared(s))
+        assert "Share a link" not in opened.text
+        guest = cookie_of(opened)
+        assert guest.partition("=")[0] != own.partition("=")[0]
+        for both in (f"{own}; {guest}", f"{guest}; {own}"):
+            assert "Share a link" in (await ask(s, "/phone", Cookie=both)).text
+
+
 async def test_a_guests_call_ends_in_time() -> None:
     """A note says why."""
     async with stack(public_url=PUBLIC, console_key=KEY) as s:
