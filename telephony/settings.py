@@ -7,9 +7,10 @@ local.
 
 Model, speech and carrier are chosen apart, each by its own key: without one the local part takes its place (which
 `describe` shows), and without Twilio's there is no real carrier. `--offline` asks for local parts whatever keys are
-set. Two things are errors: a service that can be reached from outside without Twilio's token, and a real carrier
-without a model, because the local one only plays the example's dialogue. (Local speech needs an extra that a plain
-installation does not have, so a forgotten key is noticed.) Spaces and quotes around a value are removed; an empty value
+set. Two things are errors: a service that can be reached from outside and that nobody could call, because it has
+neither Twilio's token nor a key with which browsers log in; and a real carrier without a model, because the local one
+only plays the example's dialogue. (Local speech needs an extra that a plain installation does not have, so a forgotten
+key is noticed.) Spaces and quotes around a value are removed; an empty value
 counts as not set. Error messages never repeat a secret, nor a URL that may contain one.
 """
 
@@ -419,7 +420,7 @@ def stand_ins(settings: Settings) -> list[str]:
 
 def has_carrier(settings: Settings) -> bool:
     """Whether calls come from the telephone network."""
-    return bool(settings.public_url or settings.twilio_auth_token)
+    return bool(settings.twilio_auth_token)
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
@@ -469,13 +470,17 @@ def _conflicts(settings: Settings, named: set[str], *, asked: bool) -> list[str]
     for name, key in (("elevenlabs_base_url", "elevenlabs_api_key"), ("twilio_account_sid", "twilio_auth_token")):
         if name in named and key not in named:
             problems.append(f"{name.upper()} is set, but {key.upper()} is not; {_REMEDY}")
-    if not (reachable or named & {"twilio_auth_token", "public_url"}):
+    carrier = "twilio_auth_token" in named
+    browsers_only = not carrier and ("console_key" in named or not (reachable or "public_url" in named))
+    if browsers_only:
         return problems
-    missing = [] if "twilio_auth_token" in named else ["TWILIO_AUTH_TOKEN"]
+    missing = [] if carrier else ["TWILIO_AUTH_TOKEN"]
     if "openai_api_key" not in named and not (settings.openai_base_url and leads_to_loopback(settings.openai_base_url)):
         missing.append("OPENAI_API_KEY")  # the user's own server on this machine needs no key
     if missing:
-        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}")
+        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}" + (
+            "" if carrier else "; for calls from the browser only, set TELEPHONY_CONSOLE_KEY instead"
+        ))  # fmt: skip
     return problems
 
 

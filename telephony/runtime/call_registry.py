@@ -105,6 +105,7 @@ class CallRegistry:
     def __init__(self, clock: Clock, factory: PortFactory, max_calls: int) -> None:
         self.calls: dict[str, LiveCall] = {}
         self.draining = False
+        self._drained_ms = 0
         self.observers: list[ObserverFactory] = []
         self._clock = clock
         self._factory = factory
@@ -137,21 +138,23 @@ class CallRegistry:
     def full(self) -> bool:
         return len(self.calls) >= self._max_calls
 
-    def refusal(self, call_sid: str) -> Refusal | None:
-        """Why a call would not be admitted now; None if it would be, or is here already."""
+    def refusal(self, call_sid: str, *, rung: bool = False) -> Refusal | None:
+        """Why a call would not be admitted now; None if it would be, or is here already. `rung`: we have placed it, so
+        its phone rang before the drain."""
         if call_sid in self.calls:
             return None
-        return Refusal.DRAINING if self.draining else Refusal.BUSY if self.full() else None
+        return Refusal.DRAINING if self.draining and not rung else Refusal.BUSY if self.full() else None
 
     def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> Refusal | None:
         """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
         why it is not admitted, or None if it is."""
-        refusal = self.refusal(call.call_sid)
+        refusal = self.refusal(call.call_sid, rung=call.outbound)
         if refusal is not None or call.call_sid in self.calls:
             return refusal
         assert self._group is not None, "the call registry is not running"
-        loop = asyncio.get_running_loop()
-        live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
+        live = LiveCall(call, agent, Inbox(self._clock), asyncio.get_running_loop().create_future())
+        if self.draining:
+            live.inbox.put(DrainStarted(live.inbox.now() + max(0, self._drained_ms - self._clock.ms())))
         self.calls[call.call_sid] = live
         self._idle.clear()
         self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
@@ -202,13 +205,12 @@ class CallRegistry:
         """How a call ended, if it ended in this process and was neither lost nor broken."""
         return self._endings.get(call_sid)
 
-    # --- drain ------------------------------------------------------------------------------------------------------
-
     async def drain(self, limit_ms: int) -> None:
         """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
-        self.draining = True
+        self.draining, self._drained_ms = True, self._clock.ms() + limit_ms
         for live in self.calls.values():
-            live.leg.cancel()
+            if not live.call.outbound:
+                live.leg.cancel()
             live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
         try:
             async with self._clock.timeout(limit_ms + 20_000):
