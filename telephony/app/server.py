@@ -33,7 +33,7 @@ from telephony.observe import server_logs
 from telephony.outbound.attempt import Attempt
 from telephony.outbound.attempts import Attempts
 from telephony.settings import Settings
-from telephony.twilio.rest import PLACE_MS
+from telephony.twilio.rest.calls import PLACE_MS
 from telephony.twilio.socket_protocol import MediaSocket
 from telephony.vad.silero import SileroDetector
 
