@@ -66,10 +66,15 @@ def serve(
     settings = _load({"HOST": host, "PORT": port, "TELEPHONY_AGENT": agent}, offline=offline)
     _logs(settings)
     _parts(settings)
+    _offers(settings)
     gc.disable()  # for the start only: see `serve`, which switches it on
     from telephony.app.server import serve as run
+    from telephony.errors import SettingsError
 
-    raise typer.Exit(run(settings, typer.echo))
+    try:
+        raise typer.Exit(run(settings, typer.echo))
+    except SettingsError as error:
+        _wrong(error.problems)
 
 
 @app.command()

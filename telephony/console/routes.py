@@ -20,7 +20,7 @@ from telephony.console.access import COOKIE, Access, Rules, Visit, secure, visit
 from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, LoginLimit, TooManyCalls
 from telephony.console.page_socket import PageSocket
 from telephony.console.passes import Kind, Pass, Passes
-from telephony.settings import Settings
+from telephony.settings import Settings, local_model_note
 from telephony.twilio.forwarded import header
 from telephony.twilio.signature import trusted_prefix
 from telephony.uploads import TooBig, gather
@@ -42,6 +42,7 @@ class ConsoleRoutes:
         self._passes = Passes(settings.console_key)
         self._rules = Rules(settings.public_url, settings.trusted_proxies, bool(settings.console_key))
         self._logins = LoginLimit(clock)
+        self._note = local_model_note(settings)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -63,8 +64,9 @@ class ConsoleRoutes:
         match found.access:
             case Access.OWN | Access.LOGIN | Access.GUEST:
                 response: Response = self._page(
-                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS
-                )
+                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS,
+                    note=self._note,
+                )  # fmt: skip
                 if found.guest is not None and link:
                     self._set_cookie(request, response, link, found.guest.expires_s)
                 return response

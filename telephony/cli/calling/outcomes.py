@@ -28,14 +28,16 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing any
 
 
 def refuse(error: Exception, *, as_json: bool = False) -> NoReturn:
-    """Says why nothing was done, and exits: with 2 for a refusal of ours, 1 for the carrier's."""
-    from telephony.errors import DialRefused, TelephonyError
+    """Says why nothing was done, and exits: with 2 for a refusal of ours or a setting, 1 for the carrier's."""
+    from telephony.errors import DialRefused, SettingsError, TelephonyError
+
+    ours = isinstance(error, DialRefused | SettingsError)
 
     code = error.code if isinstance(error, TelephonyError) else "failed"
     if as_json:
         print_json(error_object(code, [str(error)]))
-    typer.echo(f"Nothing was done: {error}." if isinstance(error, DialRefused) else f"It failed: {error}.", err=True)
-    raise typer.Exit(WRONG if isinstance(error, DialRefused) else FAILED)
+    typer.echo(f"Nothing was done: {error}." if ours else f"It failed: {error}.", err=True)
+    raise typer.Exit(WRONG if ours else FAILED)
 
 
 def as_dict(attempt: Attempt) -> dict[str, Any]:

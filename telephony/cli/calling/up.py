@@ -135,6 +135,6 @@ async def _open(settings: Settings, wanted: Wanted, clock: Clock, console: Termi
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    from telephony.errors import CarrierError, DialRefused
+    from telephony.errors import CarrierError, DialRefused, SettingsError
 
-    return CarrierError, DialRefused, OSError
+    return CarrierError, DialRefused, SettingsError, OSError
