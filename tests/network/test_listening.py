@@ -46,7 +46,7 @@ async def test_a_host_that_is_not_this_machine_is_named(host: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="this user may use every port")
 async def test_a_port_that_needs_rights_is_named() -> None:
-    with pytest.raises(SettingsError, match="^PORT=1 may not be used by this user"):
+    with pytest.raises(SettingsError, match=r"^PORT=1 may not be used by this user"):
         await listening("127.0.0.1", 1)
 
 

@@ -137,8 +137,8 @@ FOLDERS = [
 @pytest.mark.parametrize("style", ["console", "json"])
 @pytest.mark.parametrize("folder", FOLDERS, ids=range(len(FOLDERS)))
 def test_a_traceback_says_where_whatever_the_folder_is_called(tmp_path: Path, folder: str, style: str) -> None:
-    """A path is the operator's own text, even if it looks like a number or a key; messages are not, nor what they say of
-    files."""
+    """A path is the operator's own text, even if it looks like a number or a key; messages are not, nor what they say
+    of files."""
     place = tmp_path / folder / "my_agent.py"
     place.parent.mkdir(parents=True)
     other = tmp_path / folder / "Bearer abcdef123456.py"

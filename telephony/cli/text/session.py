@@ -45,8 +45,8 @@ def text_session(agent: str | None, caller: str, *, offline: bool) -> TextSessio
     incoming = replace(TRIAL_CALL, caller=caller, form={**TRIAL_CALL.form, "From": caller})
     found = agent_for(settings.agent, incoming)
     if settings.local_llm and primary(found.voice.language) not in ("en", ""):
-        language = found.voice.language
-        raise SettingsError([f"{settings.agent} speaks {language}, and the local model knows English only: {A_REAL_MODEL}"])
+        why = f"{settings.agent} speaks {found.voice.language}, and the local model knows English only"
+        raise SettingsError([f"{why}: {A_REAL_MODEL}"])
     # Errors only, but whole: a tool that fails is shown with its traceback, and the call is an invention.
     configure("error", settings.log_format, pii=True)
     return TextSession(settings, found, incoming)
