@@ -25,7 +25,7 @@ import typer
 import telephony
 from telephony import uploads
 from telephony.app.app import Service
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core.language.registry import language_for
 from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking

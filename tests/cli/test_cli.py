@@ -254,6 +254,22 @@ def test_the_demo_refuses_a_missing_recording(tmp_path: Path) -> None:
     assert "missing.wav" in shown.stderr
 
 
+@pytest.mark.parametrize("module", ["typer", "asyncio", "telephony.cli.recordings", "dotenv"])
+def test_ctrl_c_while_the_commands_are_loaded_is_no_traceback(tmp_path: Path, module: str) -> None:
+    """The first half second, on a slow machine more."""
+    (tmp_path / ".env").write_text("MINE=1\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder)\n"
+    )
+    shown = telephony("version", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}")
+    assert (shown.returncode, shown.stdout, shown.stderr) == (130, "", "")
+
+
 def test_version(tmp_path: Path) -> None:
     """The output for a bug report: the version."""
     assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)

@@ -25,7 +25,7 @@ from typing import Any
 
 import typer
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.console.pages import STATIC
 from tests.wheel.dockerfile import BuildFailed, build
 
