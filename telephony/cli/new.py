@@ -14,7 +14,6 @@ import typer
 
 from telephony.cli.json_output import error_object, print_json
 
-
 PROGRAMS = ("python", "telephony")
 
 
