@@ -195,8 +195,8 @@ def _control(terminal: int) -> None:
 
 
 def _until(terminal: int, words: bytes, key: bytes = b"") -> bytes:
-    """What is shown until `words` are. Presses a key, and again if nothing follows: CPython overlooks a signal that comes
-    between the prompt and the wait for input."""
+    """What is shown until `words` are. Presses a key, and again if nothing follows: CPython overlooks a signal that
+    comes between the prompt and the wait for input."""
     shown = b""
     os.write(terminal, key)
     while words not in shown:
