@@ -382,6 +382,9 @@ def load(
     return settings
 
 
+A_REAL_MODEL = "set OPENAI_API_KEY, or OPENAI_BASE_URL to a model server such as http://localhost:11434/v1"
+
+
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """The parts of the service for display: (part, what provides it). Of a local one also: what is not set."""
     missing = "" if settings.elevenlabs_api_key else " (ELEVENLABS_API_KEY is not set)"
@@ -403,10 +406,18 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
+def local_model_note(settings: Settings) -> str:
+    """What the local model does not know of an agent, and what to set; "" with a real one."""
+    if not settings.local_llm:
+        return ""
+    return f"The model is local: it plays the example's dialogue and has not read your prompt; {A_REAL_MODEL}."
+
+
 def stand_ins(settings: Settings) -> list[str]:
-    """What callers from the telephone network will meet of the local parts, and what to set: a sentence each."""
+    """What callers will meet of the local parts that they do not expect, and what to set: a sentence each. Who calls
+    from the browser expects them, but for a model that does not know the agent."""
     if not has_carrier(settings):
-        return []
+        return [] if settings.agent == Settings().agent else [note for note in [local_model_note(settings)] if note]
     speech = (
         "Callers will be heard and answered by the local speech recogniser and voice, which are for trying things out: "
         "English only, about three speaking callers on a core. Set ELEVENLABS_API_KEY for real calls."

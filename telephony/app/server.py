@@ -29,6 +29,7 @@ from telephony.core.events import Phrase
 from telephony.errors import DialRefused
 from telephony.loopback import leads_to_loopback
 from telephony.network.http_protocol import PromptHttp
+from telephony.network.listening import listening
 from telephony.observe import server_logs
 from telephony.outbound.attempt import Attempt
 from telephony.outbound.attempts import Attempts
@@ -73,11 +74,15 @@ class _Server:
 
     async def __aenter__(self) -> uvicorn.Server:
         server = self._server
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
-        await server.startup()
-        if server.should_exit:
-            raise SystemExit(1)
+        sockets = await listening(server.config.host, server.config.port)  # before anything is started
+        try:
+            server.config.load()
+            server.lifespan = server.config.lifespan_class(server.config)
+            await server.startup(sockets)
+        except BaseException:
+            for one in sockets:
+                one.close()
+            raise
         self._loop = asyncio.create_task(server.main_loop(), name="uvicorn")
         self._watch = asyncio.create_task(watch(self._clock), name="descriptors")
         return server
@@ -99,7 +104,7 @@ async def running(
     phrases: dict[str, Phrase] | None = None,
 ) -> AsyncIterator[Service]:
     """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set. The
-    options are those of `create_app`."""
+    options are those of `create_app`. Raises SettingsError if it cannot listen there."""
     clock = clock or Clock()
     app = create_app(settings, clock=clock, agents=agents, detector=detector, phrases=phrases)
     async with _Server(app, settings.host, settings.port, clock) as server:
@@ -114,7 +119,8 @@ async def running(
 def serve(settings: Settings, say: Callable[[str], object] = print) -> int:
     """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
     `say` is given a sentence for people once the service has started: where to talk to the agent. Switches the garbage
-    collector on once the service has started. Raises SettingsError if the agent cannot be loaded.
+    collector on once the service has started. Raises SettingsError if the agent cannot be loaded, or nothing can listen
+    at its address.
     """
     agents = load_agent(settings.agent)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -150,8 +156,8 @@ async def _serve(settings: Settings, agents: AgentSource, say: Callable[[str], o
     signals = stop_signals()
     async with running(settings, agents=agents) as service:
         _keep_what_is_there()
-        say(invitation(settings, int(service.base_url.rpartition(":")[2])))
         log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
+        say(invitation(settings, int(service.base_url.rpartition(":")[2])))
         await until_stopped(service, signals)
     log.info("stopped")
     return 0

@@ -22,7 +22,7 @@ from telephony.console.logins import LONGEST_GAP_MS, MOST_WAITING, Logins, TooMa
 from telephony.console.page_socket import PageSocket
 from telephony.console.passes import Kind, Pass, Passes
 from telephony.console.recorded import CALLERS
-from telephony.settings import Settings
+from telephony.settings import Settings, local_model_note
 from telephony.twilio.forwarded import header
 from telephony.twilio.signature import trusted_prefix
 from telephony.uploads import TooBig, gather
@@ -44,6 +44,7 @@ class ConsoleRoutes:
         self._passes = Passes(settings.console_key)
         self._rules = Rules(settings.public_url, settings.trusted_proxies, bool(settings.console_key))
         self._logins = Logins(clock)
+        self._note = local_model_note(settings)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -67,6 +68,7 @@ class ConsoleRoutes:
                 response: Response = self._page(
                     request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS,
                     callers=CALLERS,
+                    note=self._note,
                 )  # fmt: skip
                 if found.guest is not None and link:
                     self._set_cookie(request, response, GUEST_COOKIE, link, found.guest.expires_s)

@@ -241,3 +241,10 @@ async def test_pages_behind_a_path_lead_to_that_path() -> None:
         assert answer.headers["location"] == "/voice/phone"
         assert "path=/voice/phone" in answer.headers["set-cookie"].lower()
         assert 'data-root="/voice"' in (await ask(s, "/voice/phone", Cookie=cookie_of(answer))).text
+
+
+@pytest.mark.parametrize("local", [True, False])
+async def test_the_page_says_that_the_model_is_a_stand_in(local: bool) -> None:
+    """Who talks to an agent that has not read its prompt must not take the answers for the agent's."""
+    async with stack(local_llm=local) as s:
+        assert ("has not read your prompt" in (await ask(s, "/phone")).text) is local
