@@ -32,27 +32,44 @@ _PLAIN = str.maketrans(
 )  # fmt: skip
 _JOINERS = "\u200c\u200d"
 """Invisible, but needed: in emoji of several people, and in the scripts of Persian and Hindi."""
+_DIGIT = re.compile(r"[^\W\D0-9]")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
-_WITH_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:?//\S*|//\S+", re.IGNORECASE)
-_EMAIL = re.compile(r"(?<![\w.@/%+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@/:-])")
+_BEYOND = r"\s\x00-\x7f«»‹›「」『』•"
+"""Not these: every other character, visible or not, may be part of a host, or is dropped from it by a browser."""
+_LETTER = rf"(?:[^\W_]|[^{_BEYOND}])"
+_LABEL = rf"{_LETTER}(?:(?:[\w-]|[^{_BEYOND}])*{_LETTER})?"
+_WITH_SCHEME = re.compile(
+    rf"(?:[a-z][a-z0-9+.-]*:?//|//(?=\S))(?:[\w/?:@&=#~.+!*'(),$%;\\-]|[^{_BEYOND}])*", re.IGNORECASE
+)
+_EMAIL = re.compile(r"(?<![\w.@/%+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@/:-]|\.\w)")
 _HOST = re.compile(
-    r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:xn--[a-z0-9-]+|[^\W\d_]{2,})(?!\w)", re.IGNORECASE
+    rf"{_LABEL}(?:\.{_LABEL})*\.(?:xn--[a-z0-9-]+|(?=[^\x00-\x7f]*[^\W\d_])(?:[^\W\d_]|[^{_BEYOND}]){{2,}})(?![^\W_])",
+    re.IGNORECASE,
 )
 """Words with dots between them, the last of letters: what phones make a link of without `https://`."""
+_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)")
+"""An IP address: phones make a link of it, too."""
 
-_COUNTRIES = phonenumbers.SUPPORTED_REGIONS | {"UK", "EU", "SU"}
+_COUNTRIES = phonenumbers.SUPPORTED_REGIONS | {"AQ", "BV", "EU", "GS", "HM", "PN", "SU", "TF", "UK", "UM"}
+"""What a host of two letters may end with."""
 
 _NUMBER = re.compile(r"[+(]?\d(?:[\W_]{0,4}\d){5,}")
 _VANITY = re.compile(r"(?<!\w)\+?\d{1,4}(?:[-.]\d{1,4})*(?:[-.][A-Z]{2,8})+(?!\w)", re.IGNORECASE)
-MOST_GROUPS = 40
-"""Groups of digits in a row that are looked through; more than that is no message."""
+_SHORT_CODE = re.compile(
+    r"\b(?:(?:text|sms|send|reply|schick|stuur|envoy)\w*\b[^.!?\n]{0,80}?\b(?:to|an|naar|aan|au)"
+    r"|(?:sms|env[ií]|invi|mand)\w*\b[^.!?\n]{0,80}?\b(?:al?|ao|para))"
+    r"(?:\s+(?:the|die|het|el|il|le|o|number|nummer|numéro|número|numero|short|code|kurzwahl))*"
+    r"\s+\d(?:[ .-]?\d){3,5}(?![ .-]?\d)(?!\w)",
+    re.IGNORECASE,
+)
+"""To text something to a number of four to six digits, in any of the languages that agents speak."""
 
 
 def checked(text: str, *, links: Collection[str], regions: Collection[str], most_segments: int) -> str:
     """The text as it is sent. `links`: the hosts that it may lead to; `regions`: the countries whose way to write
     numbers is understood (ISO 3166). Raises MessageRefused with code `empty`, `characters`, `too_long`, `link` or
-    `premium`, in words for the model."""
+    `premium` or `short_code`, in words for the model."""
     text = text.replace("\r\n", "\n").translate(_PLAIN).strip()
     if not text:
         raise MessageRefused("The message is empty: nothing was sent.", code="empty")
@@ -66,7 +83,7 @@ def checked(text: str, *, links: Collection[str], regions: Collection[str], most
             "Write it shorter.",
             code="too_long",
         )
-    seen = unicodedata.normalize("NFKC", text).translate(_DOTS)
+    seen = _DIGIT.sub(lambda one: str(unicodedata.digit(one[0])), unicodedata.normalize("NFKC", text).translate(_DOTS))
     if wrong := next((host for host in _hosts(seen) if host not in {one.lower() for one in links}), None):
         known = f"Only links to {', '.join(links)} can be sent" if links else "No links can be sent"
         raise MessageRefused(
@@ -74,6 +91,11 @@ def checked(text: str, *, links: Collection[str], regions: Collection[str], most
         )
     if any(is_expensive(number, regions) for number in _numbers(seen)):
         raise MessageRefused("The message has a premium-rate number: leave it out.", code="premium")
+    if _SHORT_CODE.search(seen):
+        raise MessageRefused(
+            "The message tells people to text a short number, which may cost them extra: leave it out.",
+            code="short_code",
+        )
     return text
 
 
@@ -100,6 +122,9 @@ def _hosts(text: str) -> Iterator[str]:
         last = host.rpartition(".")[2]
         if len(last) > 2 or not last.isascii() or last.upper() in _COUNTRIES:
             yield host
+    for found in _ADDRESS.finditer(rest):
+        if all(int(part) < 256 for part in found[0].split(".")):
+            yield found[0]
 
 
 def _host(link: str) -> str:
@@ -116,7 +141,7 @@ def _numbers(text: str) -> Iterator[str]:
     """Everything in the text that could be read as a telephone number: digits in a row, whatever stands between them,
     from any group to any later one."""
     for found in _NUMBER.finditer(text):
-        groups = list(re.finditer(r"\d+", found[0]))[:MOST_GROUPS]
+        groups = list(re.finditer(r"\d+", found[0]))
         for first, begin in enumerate(groups):
             plus = "+" if found[0][: begin.start()].endswith("+") else ""
             digits = ""

@@ -32,6 +32,11 @@ ALLOWED = [
     "Tracking: 1900 5551 2345 6789, order no. 900-555-12",
     "Konto 0900123456 bei der Bank, Fri 4 Dec, 7.30pm for 4",
     "Free call: 1-800-555-0199 or 0800 1234567",
+    "Merci.👍 Danke!👍🏽 À bientôt ❤️",
+    "Voir «example.com». Free: 09:00, 09:15, 09:30",
+    "Appelez le 01.23.45.67.89, avant le 24.12.2026",
+    "We text you at 1730, and send it to 12 High Street, 10115 Berlin",
+    "Room 1️⃣2️⃣, floor 3️⃣",
 ]
 
 REFUSED = [
@@ -106,6 +111,29 @@ REFUSED = [
     ("http:\\\\evil.test\\a", "link"),
     ("https://example.com\u2044evil.test", "link"),
     ("https://EXAMPLE.com%2eevil.test", "link"),
+    ("my\u200dexample.com", "link"),  # browsers drop the joiner, and go to myexample.com
+    ("my\ufe0fexample.com", "link"),
+    ("x\u0301example.com", "link"),  # x́example.com
+    ("my❤example.com", "link"),
+    ("https://example.com\u200d.evil", "link"),
+    ("example.com\u200dx", "link"),
+    ("evil.\u200dcom", "link"),
+    ("evil.com_", "link"),
+    ("evil.tf/x", "link"),  # countries without telephone numbers of their own
+    ("evil.gs", "link"),
+    ("192.0.2.1/pay", "link"),
+    ("pay at 192.0.2.1.", "link"),
+    ('https://example.com/>evil.test"', "link"),  # where a phone ends one link, and begins another
+    ('https://example.com/"evil.test', "link"),
+    ("mail a@sub.evil.com/path", "link"),
+    ("1 " * 45 + "0900 1234567", "premium"),  # after many other digits
+    ("٠٩٠٠ ١٢٣٤٥٦٧", "premium"),  # digits of another script
+    ("Text WIN to 80888", "short_code"),
+    ("Send YES now to the number 8-0-8-8-8!", "short_code"),
+    ("SMS mit GEWINN an die 66245", "short_code"),
+    ("Envoyez OUI au 36 180", "short_code"),
+    ("Envíe SI al 7890", "short_code"),
+    ("Stuur JA naar 4422", "short_code"),
 ]
 
 
