@@ -136,17 +136,21 @@ def remedy(code: int) -> str:
 def in_words(message: Message) -> str:
     """What became of the message, for the model."""
     number = f"the number that ends in {message.to[-2:]}"
+    code = message.kind is Kind.CODE  # which the model does not know, and cannot offer to say
     match message.outcome:
         case Outcome.UNKNOWN:
+            ask = "ask for its digits" if code else "offer to say what is in it"
             return (
                 f"It is not known whether the text message to {number} was sent: nothing was heard. It is not sent "
-                "again. Tell the caller to look at their phone, and offer to say what is in it."
+                f"again. Tell the caller to look at their phone, and {ask}."
             )
         case Outcome.REFUSED:
-            return f"The text message to {number} was not sent: {why(message.code)}. Offer to say what is in it."
+            said = f"The text message to {number} was not sent: {why(message.code)}."
+            return said if code else f"{said} Offer to say what is in it."
         case Outcome.ACCEPTED | Outcome.SENT:
             return f"The text message to {number} is on its way."
         case Outcome.DELIVERED:
             return f"The text message has arrived at {number}."
         case Outcome.UNDELIVERED:
-            return f"The text message did not arrive at {number}: {why(message.code)}. Offer to say what was in it."
+            said = f"The text message did not arrive at {number}: {why(message.code)}."
+            return said if code else f"{said} Offer to say what was in it."

@@ -19,7 +19,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-import phonenumbers
 import structlog
 
 from telephony.agent import IncomingCall
@@ -40,7 +39,7 @@ from telephony.messages.message import (
     refused,
     remedy,
 )
-from telephony.messages.recipient import recipient, refusal
+from telephony.messages.recipient import e164, recipient, refusal
 from telephony.messages.store import Caps, MessageStore
 from telephony.messages.text import checked
 from telephony.outbound.rules import country_of
@@ -135,17 +134,15 @@ class Messaging:
             self._warned = True
             log.warning("messages_in_memory", remedy="set TELEPHONY_DATA, or a restart forgets who has opted out")
         await self._refuse_landline(rest, message.to)
-        kept, new = await self.store.claim(message, caps)
-        if not new:
-            return kept
         request = MessageRequest(message.to, sender, text, self._status_url(message))
+        sending = self._send_once(rest, message, request, caps)
         if self._group is None:
-            return await self._post(rest, message, request)
-        posting = self._group.create_task(self._post(rest, message, request))
+            return _good(await sending)
+        done = self._group.create_task(sending)
         try:
-            return await asyncio.shield(posting)
+            return _good(await asyncio.shield(done))
         except asyncio.CancelledError:  # whoever asked was interrupted: the agent learns of it as news
-            posting.add_done_callback(lambda done: self._told(done.result()) if not done.cancelled() else None)
+            done.add_done_callback(lambda done: self._told(message, done.result()) if not done.cancelled() else None)
             raise
 
     # --- for the webhooks -------------------------------------------------------------------------------------------
@@ -160,7 +157,7 @@ class Messaging:
         if now.outcome is not before.outcome:
             await self._remember(now)
             if now.outcome in (Outcome.DELIVERED, Outcome.UNDELIVERED):
-                self._told(now)
+                self._told(now, now)
         return True
 
     async def opted(self, number: str, out: bool) -> None:
@@ -175,8 +172,23 @@ class Messaging:
         known = base.startswith("https://") or leads_to_loopback(base)
         return f"{base}/twilio/messages/status/{message.id}" if base and known else ""
 
+    async def _send_once(
+        self, rest: MessagesRest, message: Message, request: MessageRequest, caps: Caps
+    ) -> Message | MessageRefused:
+        """Stores the message and sends it, unless it is known: both, for what is stored and not sent could never be
+        sent any more. Never raises: that would end the service."""
+        try:
+            kept, new = await self.store.claim(message, caps)
+        except MessageRefused as error:
+            return error
+        try:
+            return await self._post(rest, message, request) if new else kept
+        except Exception as error:
+            log.exception("message_in_doubt", message=message.id[:6], problem=type(error).__name__)
+            return message
+
     async def _post(self, rest: MessagesRest, message: Message, request: MessageRequest) -> Message:
-        """The message's one POST. Returns the message as it is stored then. Never raises."""
+        """The message's one POST. Returns the message as it is stored then."""
         try:
             state = await rest.send(request)
             change = partial(after, report=Report(state.sid, state.status, state.error_code))
@@ -219,9 +231,18 @@ class Messaging:
         if landline:
             raise refusal("landline")
 
-    def _told(self, message: Message) -> None:
-        if message.kind is Kind.TEXT or message.outcome is not Outcome.DELIVERED:
-            self._tell(message.call_sid, in_words(message), message.outcome in (Outcome.REFUSED, Outcome.UNDELIVERED))
+    def _told(self, message: Message, became: Message | MessageRefused) -> None:
+        if isinstance(became, MessageRefused):
+            self._tell(message.call_sid, str(became), True)
+        elif became.kind is Kind.TEXT or became.outcome is not Outcome.DELIVERED:
+            failed = became.outcome in (Outcome.REFUSED, Outcome.UNDELIVERED)
+            self._tell(became.call_sid, in_words(became), failed)
+
+
+def _good(became: Message | MessageRefused) -> Message:
+    if isinstance(became, MessageRefused):
+        raise became
+    return became
 
 
 class Messages:
@@ -256,7 +277,7 @@ class Messages:
     async def send_code(self, number: str, text: str, *, key: str = "", on_file: bool = False) -> str:
         """Sends a code that proves a number (the person's own, if it is empty): `{code}` in `text`. Returns what came
         of it, in words for the model. Raises MessageRefused."""
-        to = self._recipient(_e164(number, country_of(self._own)) if number else self._call.person)
+        to = self._recipient(e164(number, country_of(self._own)) if number else self._call.person)
         if why := codes.refusal(self.proof, to):
             raise MessageRefused(why, code="no_more_codes")
         code = f"{secrets.randbelow(10**codes.DIGITS):0{codes.DIGITS}d}"
@@ -267,11 +288,11 @@ class Messages:
         try:
             sent = await self._messaging.send(message, self._sender(), text.replace("{code}", code), CODE_CAPS)
         except MessageRefused:
-            self._prove(before)
+            self._unsent(now, before)
             raise
         if sent.id != message.id or sent.outcome is Outcome.REFUSED:
-            self._prove(before)
-        if sent.outcome is Outcome.REFUSED:
+            self._unsent(now, before)
+        if sent.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
             return in_words(sent)
         return f"A code was sent to the number that ends in {to[-2:]}. Ask the caller for its {codes.DIGITS} digits."
 
@@ -310,18 +331,14 @@ class Messages:
             secrets.token_urlsafe(24), key or secrets.token_hex(16), self._call.call_sid, to, digest, created_s, kind
         )
 
+    def _unsent(self, now: codes.Proof, before: codes.Proof) -> None:
+        """What was noted for a code that was not sent goes, unless there is a later one."""
+        if self.proof == now:
+            self._prove(before)
+
     def _prove(self, now: codes.Proof) -> None:
         proofs = self._messaging.proofs
         proofs.pop(self._call.call_sid, None)
         proofs[self._call.call_sid] = now
         while len(proofs) > CALLS_KEPT:
             del proofs[next(iter(proofs))]
-
-
-def _e164(number: str, country: str) -> str:
-    """A number as somebody has said it, in E.164. Raises MessageRefused."""
-    try:
-        parsed = phonenumbers.parse(number, country or None)
-    except phonenumbers.NumberParseException:
-        raise refusal("number_invalid") from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

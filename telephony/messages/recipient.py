@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import phonenumbers
+
 from telephony.caller_number import caller_number
 from telephony.errors import DialRefused, MessageRefused
 from telephony.outbound.rules import allowed, may_be_mobile
@@ -36,6 +38,15 @@ def recipient(number: str, *, sender: str, own: str, countries: Collection[str])
     if not may_be_mobile(to):
         raise refusal("landline")
     return to
+
+
+def e164(number: str, country: str) -> str:
+    """A number as somebody has said it, in E.164. Raises MessageRefused."""
+    try:
+        parsed = phonenumbers.parse(number, country or None)
+    except phonenumbers.NumberParseException:
+        raise refusal("number_invalid") from None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def refusal(code: str) -> MessageRefused:

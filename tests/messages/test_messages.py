@@ -16,7 +16,7 @@ from telephony.agent import IncomingCall
 from telephony.clock import Clock
 from telephony.core.policy import Limits
 from telephony.errors import MessageRefused
-from telephony.messages.message import Report
+from telephony.messages.message import Message, Report
 from telephony.messages.messages import Messages, Messaging, TextRules
 from telephony.messages.proof import Answer
 from telephony.messages.store import Caps
@@ -273,6 +273,62 @@ async def test_a_tool_that_is_interrupted_does_not_lose_the_message() -> None:
         assert rig.told == [("CA1", "The text message to the number that ends in 23 is on its way.", False)]
         assert "not sent twice" in (await rig.call().send("Hello", key="k2")).words
         assert len(rig.twilio.posts) == 1
+
+
+async def test_a_tool_that_is_interrupted_while_its_message_is_stored_does_not_lose_it() -> None:
+    """Whatever is stored is sent: otherwise it could never be sent again. What is refused then is told, too."""
+    async with rigged() as rig:
+        store, claimed, leave = rig.messaging.store, asyncio.Event(), asyncio.Event()
+        claim = store.claim
+
+        async def slowly(message: Message, caps: Caps) -> tuple[Message, bool]:
+            try:
+                return await claim(message, caps)
+            finally:
+                claimed.set()
+                await leave.wait()
+
+        store.claim = slowly  # type: ignore[method-assign]
+        for key, words in (("k1", "is on its way"), ("k2", "no more text messages")):
+            asking = asyncio.create_task(rig.call().send(key, key=key, rules=TextRules(caps=Caps(per_call=1))))
+            await claimed.wait()
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            leave.set()
+            await rig.heard.wait()
+            assert words in rig.told[-1][1]
+            for event in (claimed, leave, rig.heard):
+                event.clear()
+        assert [speak for _, _, speak in rig.told] == [False, True]
+        assert len(rig.twilio.posts) == 1
+
+
+async def test_what_nobody_has_thought_of_ends_no_service() -> None:
+    """An answer that Python cannot even read: the message is in doubt, and others can be sent."""
+    async with rigged() as rig:
+        rig.twilio.answers = ["nested"]
+        assert "It is not known" in (await rig.call().send("Hello", key="k1")).words
+        assert "on its way" in (await rig.call().send("Again", key="k2")).words
+
+
+async def test_a_code_that_may_not_have_been_sent_is_not_said_to_be() -> None:
+    async with rigged() as rig:
+        rig.twilio.answers = ["500"]
+        assert "not known" in await rig.call().send_code("", CODE, key="k1")
+        assert rig.call().try_code(code_in(rig)) is Answer.PROVEN
+
+
+async def test_a_code_that_is_refused_leaves_a_later_one_good() -> None:
+    """The model asks for two at once; Twilio refuses the first when the second is sent already."""
+    async with rigged() as rig:
+        rig.twilio.answers = ["hangs 400 21611"]
+        first = asyncio.create_task(rig.call().send_code("", CODE, key="k1"))
+        await rig.twilio.come.wait()
+        await rig.call().send_code("", CODE, key="k2")
+        rig.twilio.leave.set()
+        assert "too many messages" in await first
+        assert rig.call().try_code(code_in(rig)) is Answer.PROVEN
 
 
 def contains(folder: Path, text: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from telephony.errors import MessageRefused
 from telephony.messages import proof
-from telephony.messages.message import Message, Outcome, Report, after, in_words, refused, remedy, why
+from telephony.messages.message import Kind, Message, Outcome, Report, after, in_words, refused, remedy, why
 from telephony.messages.opt_out import Wish, wish
 from telephony.messages.proof import Answer, Proof, tried
 from telephony.messages.recipient import recipient
@@ -102,6 +102,8 @@ def test_every_outcome_has_words(outcome: Outcome) -> None:
     words = in_words(replace(MESSAGE, outcome=outcome, code=30034))
     assert "ends in 23" in words
     assert "55501" not in words
+    code = in_words(replace(MESSAGE, outcome=outcome, code=30034, kind=Kind.CODE))
+    assert "ffer to say" not in code  # the model does not know it
 
 
 def test_a_failure_of_ours_is_told_apart_from_one_of_the_phone() -> None:

@@ -21,7 +21,8 @@ TOKEN = "a-token-for-tests"
 
 @dataclass(slots=True)
 class LocalMessages:
-    """`answers`: one for each POST in turn: a status and Twilio's code, "hangs", "page" or "" (it is sent).
+    """`answers`: one for each POST in turn: a status and Twilio's code, "page", "nested" or "" (it is sent);
+    after "hangs", when `leave` is set.
     `lines`: what Lookup says about a number."""
 
     base_url: str = ""
@@ -36,11 +37,14 @@ class LocalMessages:
         self.posts.append(dict(parse_qsl((await request.body()).decode())))
         self.come.set()
         answer = self.answers.pop(0) if self.answers else ""
-        if answer == "hangs":
+        if answer.startswith("hangs"):
             await self.leave.wait()
+            answer = answer.removeprefix("hangs").strip()
+        if answer == "nested":
+            return Response("[" * 50_000, media_type="application/json")
         if answer == "page":
             return Response("<html>", media_type="text/html")
-        if answer and answer != "hangs":
+        if answer:
             status, _, code = answer.partition(" ")
             return JSONResponse({"code": int(code or 0), "status": int(status)}, int(status))
         return JSONResponse({"sid": f"SM{len(self.posts):032d}", "status": "queued", "error_code": None}, 201)
