@@ -15,8 +15,8 @@ from threading import Lock
 
 from telephony.files import private_folder
 
-BUSY_S = 10.0
-"""How long a process waits for another one's transaction."""
+BUSY_S = 1.5
+"""How long a process waits for another one's transaction, of which a message has three, while somebody listens."""
 
 
 class Database:
@@ -30,7 +30,7 @@ class Database:
     @property
     def empty(self) -> bool:
         """Whether nothing was ever stored, so that there is nothing to read and no file to make for it."""
-        return self._path is not None and not self._path.exists()
+        return self._path is not None and not os.path.exists(self._path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

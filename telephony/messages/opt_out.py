@@ -8,6 +8,7 @@ The words alone decide: nothing but a word for stopping, and what is said with i
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import Enum, auto
 
 
@@ -32,7 +33,9 @@ def wish(body: str, told: str = "") -> Wish | None:
     """What a message asks for, None if neither. `told`: what Twilio takes it for (its `OptOutType`), which holds."""
     if told:
         return {"STOP": Wish.STOP, "START": Wish.START}.get(told.strip().upper())
-    words = re.findall(r"\w+", body.lower().replace("opt out", "optout").replace("opt-out", "optout"))
+    words = re.findall(
+        r"\w+", unicodedata.normalize("NFKC", body).lower().replace("opt out", "optout").replace("opt-out", "optout")
+    )
     if len(words) == 1 and words[0] in _ALONE | _START:
         return Wish.START if words[0] in _START else Wish.STOP
     rest = [one for one in words if one not in _FILLERS]

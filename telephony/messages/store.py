@@ -105,6 +105,8 @@ class MessageStore:
                 return kept, False
             _refuse_if_enough(database, message, caps)
             database.execute("DELETE FROM messages WHERE created_s < ?", (message.created_s - KEPT_S,))
+            for table in ("opted_out", "lines"):
+                database.execute(f"DELETE FROM {table} WHERE until_s < ?", (message.created_s,))
             database.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
                 (message.id, message.key, message.call_sid, message.to, message.kind, message.digest,
@@ -185,8 +187,11 @@ def _one(database: sqlite3.Connection, where: str, *values: str) -> Message | No
     row = database.execute(f"SELECT body FROM messages WHERE {where}", values).fetchone()
     if row is None:
         return None
-    found = json.loads(row[0])
-    return Message(**found | {"kind": Kind(found["kind"]), "outcome": Outcome(found["outcome"])})
+    try:
+        found = json.loads(row[0])
+        return Message(**found | {"kind": Kind(found["kind"]), "outcome": Outcome(found["outcome"])})
+    except (LookupError, TypeError, ValueError) as error:  # stored by another version
+        raise sqlite3.DataError("a message cannot be read") from error
 
 
 def _body(message: Message) -> str:

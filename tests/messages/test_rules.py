@@ -128,6 +128,9 @@ def test_a_failure_of_ours_is_told_apart_from_one_of_the_phone() -> None:
         ("opt out", "", Wish.STOP),
         ("CANCEL", "", Wish.STOP),
         ("quit", "", Wish.STOP),
+        ("ＳＴＯＰ", "", Wish.STOP),
+        ("STOP\u200b", "", Wish.STOP),
+        ("arre\u0302t", "", Wish.STOP),  # as some phones write it: the accent apart
         ("ARRET", "", Wish.STOP),
         ("baja", "", Wish.STOP),
         ("START", "", Wish.START),

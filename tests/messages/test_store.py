@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -100,6 +103,18 @@ async def test_messages_are_forgotten_after_a_month(store: MessageStore) -> None
     assert await store.get("id2") is not None
 
 
+async def test_so_is_what_was_believed_about_a_number_for_a_time(tmp_path: Path) -> None:
+    """An opt-out of the person's own is for ever."""
+    store = MessageStore(tmp_path)
+    await store.opt_out("+12025550124", NOW_S + 10)
+    await store.opt_out("+12025550125")
+    await store.remember_line("+12025550124", True, NOW_S + 10)
+    await store.claim(message(20), Caps())
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as database:
+        assert database.execute("SELECT number FROM opted_out").fetchall() == [("+12025550125",)]
+        assert database.execute("SELECT number FROM lines").fetchall() == []
+
+
 async def test_nobody_else_may_read_the_file_and_a_restart_remembers(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     await MessageStore(folder).claim(message(1), Caps())
@@ -112,7 +127,53 @@ async def test_a_broken_record_sends_nothing(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"no database" * 200)
     assert await code_of(MessageStore(tmp_path), message(1)) == "no_store"
     (tmp_path / "file").write_text("")
-    assert await code_of(MessageStore(tmp_path / "file"), message(1)) == "no_store"
+    for place in ("file", "x" * 300):
+        unable = MessageStore(tmp_path / place)
+        assert await code_of(unable, message(1)) == "no_store"
+        for asking in (unable.known(message(1)), unable.get("id1"), unable.change("id1", lambda one: one)):
+            with contextlib.suppress(MessageRefused):
+                assert await asking is None
+
+
+async def test_a_message_that_cannot_be_read_sends_nothing(tmp_path: Path) -> None:
+    """It was written by another version, for example."""
+    store = MessageStore(tmp_path)
+    await store.claim(message(1), Caps())
+    for body in ("{", "[]", json.dumps({"id": "id1", "later": True})):
+        with sqlite3.connect(tmp_path / NAME) as database:
+            database.execute("UPDATE messages SET body = ?", (body,))
+        assert await code_of(store, message(1)) == "no_store"
+
+
+async def test_a_record_that_another_process_keeps_for_itself_sends_nothing(tmp_path: Path) -> None:
+    """The person is not kept waiting, and what was not stored may be asked for again."""
+    store = MessageStore(tmp_path)
+    await store.claim(message(1), Caps())
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            assert await code_of(store, message(2)) == "no_store"
+        other.execute("ROLLBACK")
+    assert await code_of(store, message(2)) == "new"
+
+
+async def test_a_record_on_a_full_disk_sends_nothing(tmp_path: Path) -> None:
+    store = MessageStore(tmp_path)
+    await store.claim(message(1), Caps())
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as database:
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+    connect = store._database.transaction
+
+    @contextlib.contextmanager
+    def full() -> Iterator[sqlite3.Connection]:
+        with connect() as database:
+            database.execute(f"PRAGMA max_page_count = {pages}")
+            yield database
+
+    store._database.transaction = full  # type: ignore[method-assign]
+    large = message(2, call_sid="CA2" * 9_000)
+    assert await code_of(store, large) == "no_store"
+    assert await code_of(MessageStore(tmp_path), message(2)) == "new"
 
 
 @pytest.mark.parametrize("seed", range(20))
