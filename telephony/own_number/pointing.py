@@ -1,4 +1,4 @@
-"""Where the calls of a number go: what is set at Twilio, what would change, and changing it, read back.
+"""Where a number's calls and text messages go: what is set at Twilio, what would change, and changing it, read back.
 
 A plan is made first and can be shown; `point` carries out exactly that plan. Pointing a number twice changes nothing
 the second time.
@@ -55,9 +55,13 @@ def chosen(numbers: tuple[Number, ...], wanted: str) -> Number:
     return found[0]
 
 
-def plan(number: Number, base_url: str, fallback_url: str | None = None) -> list[Change]:
-    """What must change so that the number's calls come to the service at `base_url`. `fallback_url` is asked when the
-    service fails; None leaves it as it is, unless it leads to an address of this service that is no more."""
+def plan(number: Number, base_url: str, fallback_url: str | None = None, *, messages: bool = False) -> list[Change]:
+    """What must change so that the number's calls come to the service at `base_url`, and its text `messages`, too,
+    if that is wanted, or they did so under an earlier address.
+    `fallback_url` is asked when the service fails; None leaves it as it is, unless it leads to an address of this
+    service that is no more. Raises DialRefused with code `no_number` if it can have no messages."""
+    if messages and not number.sms:
+        raise DialRefused(f"{number.number} cannot receive text messages: leave --messages out", code="no_number")
     base = base_url.rstrip("/")
     fallback = fallback_url
     if fallback is None:
@@ -71,6 +75,12 @@ def plan(number: Number, base_url: str, fallback_url: str | None = None) -> list
         Change("StatusCallbackMethod", "  with", number.status_method, "POST"),
         Change("VoiceApplicationSid", "application or trunk that takes the calls", number.elsewhere, ""),
     ]
+    if messages or number.sms_url.endswith("/twilio/messages"):  # they came here, or to an earlier address of ours
+        wanted += [
+            Change("SmsUrl", "a message comes in", number.sms_url, f"{base}/twilio/messages"),
+            Change("SmsMethod", "  with", number.sms_method, "POST"),
+            Change("SmsApplicationSid", "application that takes the messages", number.sms_elsewhere, ""),
+        ]
     return [one for one in wanted if one.before != one.after]
 
 
@@ -86,12 +96,17 @@ async def point(settings: Settings, clock: Clock, number: Number, changes: list[
     now = next((one for one in await account.numbers(*access) if one.sid == number.sid), None)
     if now is None:
         raise CarrierError(f"{number.number} is no longer a number of the account", code="not_changed")
-    field = {one.field: one for one in changes}
+    confirm(now, changes)
+    return now
+
+
+def confirm(now: Number, changes: list[Change]) -> None:
+    """Raises CarrierError with code `not_changed` if the number is not as it was asked for."""
     told = {
         "VoiceUrl": now.voice_url, "VoiceMethod": now.voice_method, "VoiceFallbackUrl": now.fallback_url,
         "StatusCallback": now.status_url, "StatusCallbackMethod": now.status_method,
-        "VoiceApplicationSid": now.elsewhere,
+        "VoiceApplicationSid": now.elsewhere, "SmsUrl": now.sms_url, "SmsMethod": now.sms_method,
+        "SmsApplicationSid": now.sms_elsewhere,
     }  # fmt: skip
-    if wrong := [one.label.strip() for name, one in field.items() if told[name] != one.after]:
+    if wrong := [one.label.strip() for one in changes if told[one.field] != one.after]:
         raise CarrierError(f"Twilio has not changed: {', '.join(wrong)}", code="not_changed")
-    return now

@@ -29,8 +29,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A phone number and where its calls go. `elsewhere`: the application or trunk that makes Twilio ignore the URL.
-    `fallback_url` is asked when `voice_url` fails; `voice`: whether it can be used for calls at all."""
+    """A phone number and where its calls and messages go. `elsewhere`, `sms_elsewhere`: the application or trunk that
+    makes Twilio ignore the URL. `fallback_url` is asked when `voice_url` fails; `voice`, `sms`: whether it can be used
+    for calls, and messages, at all."""
 
     number: str
     voice_url: str
@@ -42,6 +43,10 @@ class Number:
     status_method: str = "POST"
     fallback_method: str = "POST"
     voice: bool = True
+    sms_url: str = ""
+    sms_method: str = "POST"
+    sms_elsewhere: str = ""
+    sms: bool = True
 
 
 async def account(account_sid: str, auth_token: str, base_url: str, clock: Clock) -> Account:
@@ -75,6 +80,8 @@ def _number(found: Mapping[str, Any]) -> Number:
     def text(name: str) -> str:
         return str(found.get(name) or "")
 
+    can = found.get("capabilities")
+    can = can if isinstance(can, Mapping) else {}
     return Number(
         number=text("phone_number"),
         voice_url=text("voice_url"),
@@ -85,7 +92,11 @@ def _number(found: Mapping[str, Any]) -> Number:
         fallback_url=text("voice_fallback_url"),
         status_method=text("status_callback_method").upper() or "POST",
         fallback_method=text("voice_fallback_method").upper() or "POST",
-        voice=not isinstance(can := found.get("capabilities"), Mapping) or bool(can.get("voice", True)),
+        voice=bool(can.get("voice", True)),
+        sms_url=text("sms_url"),
+        sms_method=text("sms_method").upper() or "POST",
+        sms_elsewhere=text("sms_application_sid"),
+        sms=bool(can.get("sms", True)),
     )
 
 

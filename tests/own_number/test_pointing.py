@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from telephony.errors import CarrierError, DialRefused
-from telephony.own_number.pointing import chosen, listed, plan, point
+from telephony.own_number.pointing import chosen, confirm, listed, plan, point
 from telephony.settings import Settings
 from telephony.testing.fakes.twilio.carrier import Carrier
 from telephony.testing.steady import SteadyClock
@@ -79,6 +79,45 @@ async def test_it_is_changed_and_read_back_and_the_second_time_nothing_changes()
         with pytest.raises(CarrierError) as gone:
             await point(settings, clock, replace(now, sid="PNgone"), changes)
         assert gone.value.code == "rest_failed"
+
+
+def test_text_messages_come_here_only_if_they_are_asked_for() -> None:
+    """Somebody else's program may be reading them."""
+    elsewhere = replace(BEFORE, sms_url="https://inbox.example.com/", sms_elsewhere="AP2")
+    assert not any("Sms" in one.field for one in plan(elsewhere, URL))
+    assert [one.words.strip() for one in plan(elsewhere, URL, messages=True)][-2:] == [
+        f"a message comes in: https://inbox.example.com/ -> {URL}/twilio/messages",
+        "application that takes the messages: AP2 -> nothing",
+    ]
+    with pytest.raises(DialRefused, match="text messages"):
+        plan(replace(BEFORE, sms=False), URL, messages=True)
+
+
+def test_text_messages_follow_the_service_to_another_address() -> None:
+    followed = replace(BEFORE, sms_url="https://gone.trycloudflare.com/twilio/messages")
+    assert [one.after for one in plan(followed, URL) if one.field == "SmsUrl"] == [f"{URL}/twilio/messages"]
+
+
+def test_what_twilio_has_not_changed_is_named() -> None:
+    changes = plan(BEFORE, URL, messages=True)
+    with pytest.raises(CarrierError, match="a call comes in, with, call status changes, a message comes in"):
+        confirm(BEFORE, changes)
+
+
+async def test_where_text_messages_go_is_changed_and_read_back() -> None:
+    clock = SteadyClock(20)
+    async with asyncio.timeout(60), Carrier(auth_token="t", clock=clock) as carrier:
+        settings = replace(
+            Settings(), twilio_auth_token="t", twilio_account_sid=carrier.account_sid,
+            twilio_api_base_url=carrier.api_base_url,
+        )  # fmt: skip
+        carrier.account.numbers = [own_number(sms_url="https://old.example.com", sms_method="GET")]
+        number = chosen(await listed(settings, clock), "")
+        now = await point(settings, clock, number, plan(number, URL, messages=True))
+        assert (now.sms_url, now.sms_method, now.voice_url) == (
+            f"{URL}/twilio/messages", "POST", f"{URL}/twilio/voice",
+        )  # fmt: skip
+        assert plan(now, URL, messages=True) == []
 
 
 async def test_without_keys_the_remedy_is_named() -> None:

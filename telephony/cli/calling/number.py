@@ -59,10 +59,13 @@ def add(app: typer.Typer) -> None:
         fallback: Annotated[
             str | None, typer.Option(metavar="URL", help="Asked for TwiML when the service fails; '' for none.")
         ] = None,
+        messages: Annotated[
+            bool, typer.Option("--messages", help="Its text messages, too, so that STOP is heard at once.")
+        ] = False,
         yes: Yes = False,
         as_json: Json = False,
     ) -> None:
-        """Send a number's calls to this service.
+        """Send a number's calls, and its text messages if you like, to this service.
 
         Says first what is set now and what would change, and asks. Afterwards the number is read again. If it comes
         here already, nothing is changed. Exit codes: 0 it points here, 1 Twilio failed or you said no, 2 wrong settings
@@ -75,7 +78,7 @@ def add(app: typer.Typer) -> None:
         base = _base(url or settings.public_url)
         try:
             wanted = chosen(_numbers(settings), which)
-            changes = plan(wanted, base, fallback)
+            changes = plan(wanted, base, fallback, messages=messages)
             show(wanted, changes)
             planned = [asdict(one) for one in changes]
             if changes and not confirmed("Change it?", yes):
