@@ -6,6 +6,7 @@ book; to cancel, a caller proves with a code that the number of the booking is t
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -37,11 +38,13 @@ class Calendar:
             taken = {starts for (starts,) in database.execute("SELECT starts FROM appointments")}
         return [at for at in SLOTS if open_on(day) and f"{day} {at:%H:%M}" not in taken]
 
-    def book(self, day: date, at: time, name: str, phone: str) -> bool:
-        """False if somebody else has the slot."""
+    def book(self, day: date, at: time, name: str, phone: str, call: str) -> bool:
+        """False if somebody else has the slot. Who has it from the same call may book it again: it is theirs."""
         with self._open() as database:
-            row = (f"{day} {at:%H:%M}", name, phone)
-            return database.execute("INSERT OR IGNORE INTO appointments VALUES (?, ?, ?)", row).rowcount == 1
+            row = (f"{day} {at:%H:%M}", name, phone, call)
+            database.execute("INSERT OR IGNORE INTO appointments VALUES (?, ?, ?, ?)", row)
+            [has] = database.execute("SELECT call FROM appointments WHERE starts = ?", row[:1]).fetchone()
+            return bool(has == call)
 
     def cancel(self, day: date, at: time, phone: str) -> bool:
         """False if there is no such appointment of this number."""
@@ -52,7 +55,9 @@ class Calendar:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self.path, timeout=10)) as database, database:
-            database.execute("CREATE TABLE IF NOT EXISTS appointments (starts TEXT PRIMARY KEY, name TEXT, phone TEXT)")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS appointments (starts TEXT PRIMARY KEY, name TEXT, phone TEXT, call TEXT)"
+            )
             yield database
 
 
@@ -76,7 +81,7 @@ async def book(day: Day, at: At, name: str, context: ToolContext) -> str:
     """Book an appointment, after the caller has confirmed day, time and name. A confirmation is sent to them."""
     if not open_on(day) or at not in SLOTS:
         return "Not booked: there is no such appointment. Ask free_slots."
-    if not calendar.book(day, at, name[:80], context.person):
+    if not await asyncio.to_thread(calendar.book, day, at, name[:80], context.person, context.call_sid):
         return "Not booked: somebody else has it. Offer another one."
     when = f"{day:%A} {day.day} {day:%B}, {at:%H:%M}"
     return f"Booked. {await text_caller(context, f'Oak Street Practice, 12 Oak Street: your appointment is {when}.')}"

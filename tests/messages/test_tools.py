@@ -33,6 +33,7 @@ class Call:
     rig: Rig
     tools: tuple[Tool, ...]
     caller: str = CALLER
+    call_sid: str = "CA1"
     verified: bool = False
     outbound: bool = False
     services: bool = True
@@ -44,7 +45,7 @@ class Call:
     def context(self) -> ToolContext:
         caller, called = (OWN, self.caller) if self.outbound else (self.caller, OWN)
         return ToolContext(
-            "CA1", caller, called, outbound=self.outbound, verified=self.verified,
+            self.call_sid, caller, called, outbound=self.outbound, verified=self.verified,
             idempotency_key=f"key{self.count}", link=self,
         )  # fmt: skip
 
@@ -59,7 +60,9 @@ class Call:
             raise missing(kind)
         context = self.context
         direction = "outbound-api" if self.outbound else "inbound"
-        found: Any = self.rig.call(caller=context.caller, called=context.called, direction=direction)
+        found: Any = self.rig.call(
+            call_sid=self.call_sid, caller=context.caller, called=context.called, direction=direction
+        )
         return found  # type: ignore[no-any-return]
 
     async def run(self, name: str, /, **arguments: Any) -> ToolResult:
