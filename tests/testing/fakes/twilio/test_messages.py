@@ -82,7 +82,21 @@ async def test_people_write_to_us_and_opt_out_and_in() -> None:
         await texts.text(it.url("/inbox"), THEIRS, "Start")
         await sent(it)
         await texts.text(it.url("/inbox"), THEIRS, "HELP")
-        assert [form.get("OptOutType") for form in it.at("/inbox")] == [None, "STOP", "START", "HELP"]
+        assert [form.get("OptOutType") for form in it.at("/inbox")] == [None] * 4
+
+
+async def test_a_messaging_service_says_what_it_takes_a_word_for() -> None:
+    """Only with Twilio's Advanced Opt-Out. Whoever opts out there gets nothing from any of its numbers."""
+    async with office() as it:
+        texts, service = it.carrier.messages, "MG" + "0" * 32
+        texts.advanced_opt_out = True
+        for word in ("stop", "HELP"):
+            await texts.text(it.url("/inbox"), THEIRS, word, service=service)
+        assert [(form["OptOutType"], form["MessagingServiceSid"]) for form in it.at("/inbox")] == [
+            ("STOP", service), ("HELP", service)]  # fmt: skip
+        sending = it.client.messages.create_async(to=THEIRS, messaging_service_sid=service, body="x")
+        assert await refusal(sending) == 21610
+        await sent(it)
 
 
 async def test_messages_to_us_may_come_twice_late_or_not_at_all() -> None:
@@ -132,4 +146,6 @@ async def test_a_look_up_tells_the_type_of_line_if_asked() -> None:
 
 
 def test_the_number_of_segments() -> None:
-    assert [segments(text) for text in ("x" * 160, "x" * 161, "é" * 70, "é" * 71)] == [1, 2, 1, 2]
+    """160 places of the GSM alphabet, of which some characters take two; 70 beyond it, where an emoji takes two."""
+    texts = ("x" * 160, "x" * 161, "é" * 160, "é" * 161, "ê" * 70, "ê" * 71, "€" * 80, "€" * 81, "`" * 71, "😀" * 36)
+    assert [segments(text) for text in texts] == [1, 2, 1, 2, 1, 2, 1, 2, 2, 2]

@@ -28,6 +28,11 @@ _STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "R
 _START = frozenset({"START", "YES", "UNSTOP"})
 _HELP = frozenset({"HELP", "INFO"})
 _LONGEST = 1_600
+_BASIC = frozenset(
+    [chr(one) for one in (*range(0x20, 0x5B), *range(0x61, 0x7B))]
+    + list("\n\r_@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà")
+)
+_EXTENDED = frozenset("\f^{}\\[~]|€")
 
 
 class Office(Sender, Protocol):
@@ -99,13 +104,15 @@ class Message:
 
 class Messages:
     """All messages. `people`: who has which number; others get what is sent to them. `posts` holds the form of every
-    POST that arrived, `sent` every message by SID, `stopped` pairs of (their number, ours)."""
+    POST that arrived, `sent` every message by SID, `stopped` pairs of (their number, our number or messaging service).
+    `advanced_opt_out`: Twilio says what it takes a message to us for (it does if this is set up in a service)."""
 
     def __init__(self, carrier: Office) -> None:
         self.people: dict[str, Person] = {}
         self.posts: list[Form] = []
         self.sent: dict[str, Message] = {}
         self.stopped: set[tuple[str, str]] = set()
+        self.advanced_opt_out = False
         self._carrier = carrier
         self._changed = asyncio.Event()
 
@@ -141,7 +148,7 @@ class Messages:
             return 21617, "The concatenated message body exceeds the 1600 character limit."
         if field_of(form, "StatusCallback") and not re.match("https?://", field_of(form, "StatusCallback")):
             return 21609, "The 'StatusCallback' URL is not a valid URL."
-        if (to, sender) in self.stopped:
+        if (to, sender or field_of(form, "MessagingServiceSid")) in self.stopped:
             return 21610, "Attempt to send to unsubscribed recipient"
         code = self.people.get(to, Person()).code
         return (code, "refused for this number") if code else None
@@ -180,10 +187,13 @@ class Messages:
 
     # --- what people do ---
 
-    async def text(self, url: str, number: str, body: str, to: str = "+15559870000") -> httpx2.Response | None:
-        """A person sends a message to one of our numbers; `url` is the number's webhook. Returns what the service
-        answers, or None if the webhook is lost, or late. The words for opting out and in have their effect."""
-        form, answers = self.inbound(number, body, to), []
+    async def text(
+        self, url: str, number: str, body: str, to: str = "+15559870000", *, service: str = ""
+    ) -> httpx2.Response | None:
+        """A person sends a message to one of our numbers, which belongs to the messaging `service`; `url` is its
+        webhook. Returns what is answered, or None if the webhook is lost, or late. The words for opting out and in have
+        their effect."""
+        form, answers = self.inbound(number, body, to, service), []
 
         async def sending() -> None:
             answers.append(await send(self._carrier, url, form))
@@ -191,7 +201,7 @@ class Messages:
         await self._carrier.inbound_reports().tell_last("received", sending)
         return answers[-1] if answers else None
 
-    def inbound(self, number: str, body: str, to: str) -> dict[str, str]:
+    def inbound(self, number: str, body: str, to: str, service: str = "") -> dict[str, str]:
         """The form of a message to us."""
         word, sid = body.strip().upper(), "SM" + uuid4().hex
         form = {
@@ -210,13 +220,18 @@ class Messages:
         }
         kind = "STOP" if word in _STOP else "START" if word in _START else "HELP" if word in _HELP else ""
         if kind == "STOP":
-            self.stopped.add((number, to))
+            self.stopped.add((number, service or to))
         elif kind == "START":
-            self.stopped.discard((number, to))
-        return form | ({"OptOutType": kind} if kind else {})
+            self.stopped.discard((number, service or to))
+        form |= {"MessagingServiceSid": service} if service else {}
+        return form | ({"OptOutType": kind} if kind and self.advanced_opt_out else {})
 
 
 def segments(body: str) -> int:
-    """How many messages a text takes: 160 characters, or 153 each of several; 70 and 67 beyond Latin letters."""
-    alone, several = (160, 153) if body.isascii() else (70, 67)
-    return 1 if len(body) <= alone else -(-len(body) // several)
+    """How many messages a text takes: 160 places of the GSM alphabet (GSM 03.38), or 153 each of several; beyond it, 70
+    and 67 of UTF-16."""
+    if set(body) <= _BASIC | _EXTENDED:
+        places, alone, several = len(body) + sum(map(body.count, _EXTENDED)), 160, 153
+    else:
+        places, alone, several = len(body.encode("utf-16-be", "surrogatepass")) // 2, 70, 67
+    return 1 if places <= alone else -(-places // several)
