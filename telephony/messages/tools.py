@@ -20,6 +20,7 @@ from pydantic import Field
 
 from telephony.core.language.codes import primary
 from telephony.errors import MessageRefused
+from telephony.messages.message import Outcome
 from telephony.messages.messages import Messages, TextRules
 from telephony.messages.store import Caps
 from telephony.threads import in_thread
@@ -89,13 +90,13 @@ def send_sms(
 
 
 async def _send_later(context: ToolContext, sending: Callable[[], Awaitable[Any]]) -> None:
-    """Sends what was deferred; the agent learns of it only if it is not sent."""
+    """Sends what was deferred; the agent learns of it only if it is not sent, or may not be."""
     try:
         sent = await sending()
     except MessageRefused as error:
         context.notify(str(error))
     else:
-        if sent.failed:
+        if sent.failed or sent.message.outcome is Outcome.UNKNOWN:
             context.notify(sent.words)
 
 

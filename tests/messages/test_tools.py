@@ -189,6 +189,17 @@ async def test_a_message_that_is_sent_when_heard() -> None:
         assert first.speak
 
 
+async def test_of_a_message_in_doubt_the_agent_learns_too() -> None:
+    """It has said that it is being sent."""
+    async with calling(send_sms(when="heard")) as call:
+        call.rig.twilio.answers = ["500"]
+        await call.run("send_sms", text="Hello")
+        await call.deferred[0]()
+        [notice] = call.told
+        assert isinstance(notice, NoticeReceived)
+        assert "It is not known whether" in notice.text
+
+
 async def test_without_messages_the_model_is_told() -> None:
     """In the chat, in tests, or where nothing is set up."""
     async with calling(services=False) as call:
