@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-_E164 = re.compile(r"\+[1-9]\d{4,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 _KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _WITHHELD = ("anonymous", "restricted", "blocked", "unknown", "unavailable", "private", "withheld")
 _SPELLED = frozenset(f"+{word.translate(_KEYS)}" for word in _WITHHELD)

@@ -40,13 +40,16 @@ def recipient(number: str, *, sender: str, own: str, countries: Collection[str])
     return to
 
 
-def e164(number: str, country: str) -> str:
+def e164(said: str, country: str) -> str:
     """A number as somebody has said it, in E.164. Raises MessageRefused."""
     try:
-        parsed = phonenumbers.parse(number, country or None)
+        parsed = phonenumbers.parse(said, country or None)
     except phonenumbers.NumberParseException:
         raise refusal("number_invalid") from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if parsed.extension or not caller_number(number):
+        raise refusal("number_invalid")
+    return number
 
 
 def refusal(code: str) -> MessageRefused:

@@ -11,7 +11,7 @@ from telephony.messages import proof
 from telephony.messages.message import Kind, Message, Outcome, Report, after, in_words, refused, remedy, why
 from telephony.messages.opt_out import Wish, wish
 from telephony.messages.proof import Answer, Proof, tried
-from telephony.messages.recipient import recipient
+from telephony.messages.recipient import e164, recipient
 
 OWN, CALLER = "+12025550100", "+12025550123"
 MESSAGE = Message("id", "key", "CA1", CALLER, "digest", 0.0)
@@ -36,6 +36,7 @@ MESSAGE = Message("id", "key", "CA1", CALLER, "digest", 0.0)
         ("911", (), "withheld"),
         ("+12025550123;ext=5", (), "withheld"),
         ("+1911", (), "withheld"),
+        ("+1202555012３", (), "withheld"),
         ("+49112", ("DE",), "emergency"),
         ("+61000", ("AU",), "emergency"),
         ("+19005551234", (), "premium"),
@@ -56,6 +57,29 @@ def test_to_whom_a_message_may_go(number: str, countries: tuple[str, ...], code:
         recipient(number, sender=OWN, own=OWN, countries=countries)
     assert refused.value.code == code
     assert "Offer to say" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("(202) 555-0123", CALLER),
+        ("12025550123", CALLER),
+        ("+1 202 555 0123", CALLER),
+        ("202-555-0123 ext 5", ""),  # somebody else's phone at that number
+        ("911", ""),
+        ("anna", ""),
+        ("1" * 5_000, ""),
+        ("", ""),
+    ],
+)
+def test_a_number_as_it_is_said(said: str, number: str) -> None:
+    """What is none is not called withheld: the caller has just said it."""
+    if number:
+        assert e164(said, "US") == number
+        return
+    with pytest.raises(MessageRefused) as refused:
+        e164(said, "US")
+    assert refused.value.code == "number_invalid"
 
 
 @pytest.mark.parametrize(
