@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from telephony.core.decisions import Decision
@@ -96,6 +97,34 @@ class RefuseTool:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunDeferred:
+    """Do the `work` of a `WorkDeferred`: what was said with it has been heard."""
+
+    work: str
+
+
+class NotDone(StrEnum):
+    """Why deferred work is not done."""
+
+    INTERRUPTED = "interrupted"
+    """The caller has taken the floor before they had heard everything."""
+    UNHEARD = "unheard"
+    """It is not known whether they have heard everything, or not all of it could be said."""
+    FAILED = "failed"
+    """The tool that asked for it, or the reply that it belongs to, has failed."""
+    CALL_ENDED = "call ended"
+    """The call is over, or is being ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropDeferred:
+    """The `work` of a `WorkDeferred` is not to be done."""
+
+    work: str
+    why: NotDone
+
+
 # --- to the TTS ---------------------------------------------------------------------------------------------------
 
 
@@ -132,7 +161,7 @@ class LineAdded:
 
 LegAction: TypeAlias = SendAudio | SendMark | ClearPlayout | EndCall
 SttAction: TypeAlias = Transcribe | CommitTranscript
-LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
+LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool | RunDeferred | DropDeferred
 TtsAction: TypeAlias = Speak | CloseContext
 Remark: TypeAlias = Decision | LineAdded
 Action: TypeAlias = LegAction | SttAction | LlmAction | TtsAction | Remark | ManagedAction

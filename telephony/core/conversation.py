@@ -145,6 +145,8 @@ class Conversation:
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
                 return self._recovery.end_with("goodbye", reason, now)
+            case e.WorkDeferred() | e.NoticeReceived() | e.SayRequested() | e.MoveStarted() | e.MoveFailed():
+                pass
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:  # the last words of a managed agent that had the call before; asked last, for it takes time

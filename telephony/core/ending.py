@@ -28,6 +28,8 @@ class EndedBy(StrEnum):
     """They have hung up."""
     AGENT = "agent"
     """Our side, by `EndCall`."""
+    MOVED = "moved"
+    """Nobody: the call has left this stream for other TwiML, as was asked."""
     LOST_LEG = "lost leg"
     """Nobody: the caller may still be on the line, and the webhook after the stream tries again."""
     DEAD_LEG = "dead leg"

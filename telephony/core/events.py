@@ -308,9 +308,57 @@ class OutboxOverflowed:
     dropped: int
 
 
+# --- what tools and people do beside the conversation ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDeferred:
+    """A tool of `turn`, called by `tool_call_id`, asks for `work` to be done once what is said with it was heard.
+
+    `work` is an id, unique in the call. What comes of it is one `RunDeferred` or one `DropDeferred`, never both. With
+    `must`, an interruption or the end of the call does not drop it: then it is done at once."""
+
+    turn: int
+    tool_call_id: str
+    work: str
+    must: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReceived:
+    """The agent learns `text` from outside the conversation: a person has accepted a call, long work goes on. With
+    `speak` it owes the caller words about it; without, it only knows."""
+
+    text: str
+    speak: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SayRequested:
+    """The agent is to say `text` as it is, as soon as neither it nor the caller is speaking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStarted:
+    """The call is about to leave this stream for other TwiML; `why` is a stable word. The end of the leg means from now
+    on that this was done."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFailed:
+    """The call does not leave this stream after all; `why` is that of its `MoveStarted`."""
+
+    why: str
+
+
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ManagedEvent
+ActingEvent: TypeAlias = WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed
+Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

@@ -45,5 +45,12 @@ class ToolUsed:
     extra: str = ""
 
 
-HistoryItem: TypeAlias = CallerSaid | AgentSaid | ToolUsed
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What the agent has learned from outside the conversation."""
+
+    text: str
+
+
+HistoryItem: TypeAlias = CallerSaid | AgentSaid | ToolUsed | Noticed
 History: TypeAlias = tuple[HistoryItem, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, Noticed, ToolUsed
 
 
 class Transcript:
@@ -59,6 +59,10 @@ class Transcript:
     def returned(self, turn: int, late: ToolUsed) -> None:
         """Adds the late result of a tool, after all that was said meanwhile."""
         self._lines.append((turn, late))
+
+    def notice(self, text: str) -> None:
+        """Adds what was learned from outside, after all that was said so far."""
+        self._lines.append((0, Noticed(text)))
 
     def history(self, saying: str = "") -> History:
         """The history for the model: without unheard lines, consecutive lines of the caller joined. `saying` is added

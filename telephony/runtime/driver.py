@@ -49,7 +49,7 @@ class Ports:
                 self.stt.perform(action)
             case a.SendAudio() | a.SendMark() | a.ClearPlayout() | a.EndCall():
                 self.leg.perform(action)
-            case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool():
+            case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool() | a.RunDeferred() | a.DropDeferred():
                 self.llm.perform(action)
             case a.Speak() | a.CloseContext():
                 self.tts.perform(action)

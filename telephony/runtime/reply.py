@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from telephony.agent import Agent
 from telephony.caller_number import caller_number
 from telephony.contracts.llm import WRITTEN, Finished, Llm, LlmRequest, TextDelta, ToolCall
-from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, Noticed, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.tools import Toolbox, ToolResult, arguments_of
 from telephony.valid_text import valid
@@ -160,6 +160,8 @@ def conversation(agent: Agent, history: History, *, asks: bool = False) -> Itera
             case AgentSaid(text, interrupted):
                 # A dash marks an interrupted sentence, as in transcripts.
                 yield {"role": "assistant", "content": valid(f"{text} —" if interrupted else text)}
+            case Noticed(text):
+                yield {"role": "user", "content": valid(f"[Notice, not from the caller: {text}]")}
             case ToolUsed(tool_call_id, name, arguments, result) if tool_call_id in running and result != STILL_RUNNING:
                 running.discard(tool_call_id)
                 # The result came late. A tool's message must follow its call, so this is none.

@@ -12,7 +12,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, History, Noticed, ToolUsed
 from telephony.core.language.words import words as spelled
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import TurnTaking
@@ -53,6 +53,17 @@ def event(one: e.Event, rules: TurnTaking) -> str:
             return f"caller: pressed {digit}"
         case e.CallerLeft(how):
             return f"carrier: the leg has ended ({how})"
+        case e.WorkDeferred(turn, _, work, must):
+            when = "whatever happens" if must else "if all is heard"
+            return f"tool, turn {turn}: asks for {work} to be done afterwards, {when}"
+        case e.NoticeReceived(text, speak):
+            return f"notice{'' if speak else ' (nothing to say)'}: {text!r}"
+        case e.SayRequested(text):
+            return f"tool: asks the agent to say {text!r}"
+        case e.MoveStarted(why):
+            return f"the call is about to leave this stream ({why})"
+        case e.MoveFailed(why):
+            return f"the call does not leave this stream after all ({why})"
         case e.TimeReached():
             return "the call's deadline is reached"
     return _plainly(one)
@@ -80,6 +91,10 @@ def action(one: a.Action) -> str:
             return f"run the tool of turn {turn}"
         case a.RefuseTool(turn, _, reason):
             return f"refuse the tool of turn {turn}: {reason}"
+        case a.RunDeferred(work):
+            return f"do {work}: what was said with it has been heard"
+        case a.DropDeferred(work, why):
+            return f"do not do {work} ({why})"
         case a.Speak(turn, attempt, text):
             return f"speak in turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}: {text.strip()!r}"
         case a.CloseContext(turn, attempt):
@@ -114,6 +129,8 @@ def history(items: History) -> list[str]:
                 lines.append(f"agent:  {text}{' (interrupted)' if interrupted else ''}")
             case ToolUsed(_, name, arguments, result):
                 lines.append(f"tool:   {name}({arguments}) -> {result}")
+            case Noticed(text):
+                lines.append(f"notice: {text}")
     return lines
 
 
