@@ -24,7 +24,8 @@ from telephony.errors import CarrierError, DialRefused
 from telephony.loopback import leads_to_loopback
 from telephony.network.tls import tls
 from telephony.outbound.attempt import Attempt, given_up
-from telephony.outbound.calls import RING_S, Calls
+from telephony.outbound.calls import Calls
+from telephony.outbound.legs import RING_S
 from telephony.settings import Settings
 from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.signature import HEADER, sign_webhook

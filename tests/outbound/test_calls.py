@@ -190,7 +190,7 @@ async def test_what_must_not_be_dialled_never_reaches_the_carrier(
             await stack.service.calls.dial(to, **options)
         assert refused.value.code == code
         assert stack.carrier.outgoing.posts == []
-        assert await stack.service.calls._store().open() == []
+        assert await stack.service.calls.legs.store().open() == []
 
 
 async def test_without_a_place_for_attempts_nothing_is_dialled(tmp_path: Path) -> None:
@@ -213,15 +213,15 @@ async def test_a_record_that_is_lost_after_the_call_was_placed_leaves_it_unknown
     """Nobody is told that nothing was done, and so nobody tries again."""
     async with ringing(tmp_path) as stack:
         calls = stack.service.calls
-        assert calls._rest is not None
-        place = calls._rest.place_call
+        assert calls.legs._rest is not None
+        place = calls.legs._rest.place_call
 
         async def then_the_disk_fails(request: CallRequest) -> CallState:
             state = await place(request)
             spoil(tmp_path)
             return state
 
-        calls._rest.place_call = then_the_disk_fails  # type: ignore[method-assign]
+        calls.legs._rest.place_call = then_the_disk_fails  # type: ignore[method-assign]
         attempt = await calls.place(THEIRS)
         assert attempt.outcome is Outcome.UNKNOWN
         assert len(stack.carrier.outgoing.posts) == 1
@@ -234,8 +234,8 @@ async def test_whoever_stops_does_not_wait_for_calls_that_last(tmp_path: Path) -
         await stack.carrier.outgoing.until_placed()
         calls = stack.service.calls
         async with calls.running():
-            assert calls._group is not None
-            calls._group.create_task(asyncio.Event().wait())  # as long as a call lasts
+            assert calls.legs._group is not None
+            calls.legs._group.create_task(asyncio.Event().wait())  # as long as a call lasts
 
 
 async def test_a_service_that_stops_dials_nobody(tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ async def test_whoever_asked_may_be_cancelled_and_the_outcome_is_still_noted(tmp
         stack.carrier.outgoing.faults.post = [Post.HANGS]
         stack.carrier.outgoing.callees[THEIRS] = Callee("busy")
         await interrupted(stack)
-        kept: Attempt | None = await stack.service.calls._store().by_key("k")
+        kept: Attempt | None = await stack.service.calls.legs.store().by_key("k")
         assert kept is not None
         assert (await stack.service.calls.finished(kept.id)).outcome is Outcome.BUSY
         assert len(stack.carrier.outgoing.posts) == 1
