@@ -25,7 +25,6 @@ LONG_MODULES = frozenset(
         "core/policy.py",
         "core/speaking/turns.py",
         "settings.py",
-        "testing/fakes/twilio/carrier.py",
         "testing/simulator.py",
     }
 )

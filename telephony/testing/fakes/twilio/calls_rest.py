@@ -6,7 +6,7 @@ Errors are Twilio's (see `rest.py`), and those of `PlacingFaults`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs, parse_qsl
 
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall, Post
+from telephony.testing.fakes.twilio.phone_call import PhoneCall
 
 
 class Places(Protocol):
@@ -24,6 +25,9 @@ class Places(Protocol):
     outgoing: Outgoing
 
     def own_numbers(self) -> list[dict[str, str]]: ...
+
+    @property
+    def calls(self) -> Mapping[str, PhoneCall]: ...
 
     def place(self, form: dict[str, list[str]]) -> PlacedCall: ...
 
@@ -88,14 +92,20 @@ async def place(carrier: Places, request: Request) -> Response:
         return Response("<html>oops</html>", 500)
     if fault is Post.GARBLED:
         return Response("<html>sign in to this network</html>")
-    return JSONResponse(call.resource(carrier.account_sid) | {"status": "queued"}, 201)
+    return JSONResponse(shown(carrier, call.phone) | {"status": "queued"}, 201)
+
+
+def shown(carrier: Places, phone: PhoneCall) -> dict[str, Any]:
+    """A call as the API shows it."""
+    return phone.record.resource(phone.sid, carrier.account_sid)
 
 
 def fetch(carrier: Places, sid: str) -> Response:
-    call = carrier.outgoing.placed.get(sid)
-    if call is None:
+    placed = carrier.outgoing.placed.get(sid)
+    phone = placed.phone if placed is not None else carrier.calls.get(sid)
+    if phone is None:
         return error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
-    return JSONResponse(call.resource(carrier.account_sid))
+    return JSONResponse(shown(carrier, phone))
 
 
 def listed(carrier: Places, request: Request) -> Response:
@@ -103,14 +113,14 @@ def listed(carrier: Places, request: Request) -> Response:
     query = request.query_params
 
     def matches(call: PlacedCall) -> bool:
-        found = call.resource(carrier.account_sid)
+        found = shown(carrier, call.phone)
         if any(query[name] != found[name.lower()] for name in ("To", "From", "Status") if name in query):
             return False
         day = query.get("StartTime>")
-        return day is None or (found["start_time"] is not None and call.created.date().isoformat() >= day)
+        return day is None or (found["start_time"] is not None and call.phone.record.created.date().isoformat() >= day)
 
-    calls: list[Any] = [] if carrier.outgoing.faults.not_found else list(carrier.outgoing.placed.values())
-    return JSONResponse({"calls": [one.resource(carrier.account_sid) for one in calls if matches(one)], "page": 0})
+    calls: list[PlacedCall] = [] if carrier.outgoing.faults.not_found else list(carrier.outgoing.placed.values())
+    return JSONResponse({"calls": [shown(carrier, one.phone) for one in calls if matches(one)], "page": 0})
 
 
 async def _until_the_client_gives_up(request: Request) -> Response:

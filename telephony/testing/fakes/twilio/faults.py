@@ -72,3 +72,5 @@ class CarrierFaults:
     """Answer requests with a redirect (307) to this URL."""
     rest_quotes: bool = False
     """Errors quote the request's form and Authorization header."""
+    update_ms: int = 0
+    """A call that the API changes goes on as before for this long (300-1,500 ms on a real line)."""

@@ -10,10 +10,9 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from enum import StrEnum
-from typing import Any, Protocol
+
+from telephony.testing.fakes.twilio.phone_call import PhoneCall, Source
 
 _OWN_EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -59,52 +58,28 @@ class PlacingFaults:
         return self.post.pop(0) if len(self.post) > 1 else self.post[0]
 
 
-class Phone(Protocol):
-    """The part of a call that is needed here."""
-
-    sid: str
-    outcome: str
-
-    @property
-    def left(self) -> bool: ...
-
-    async def pause(self, ms: int) -> None: ...
-
-    async def talk(self, voice_url: str, status: str) -> None: ...
-
-    async def report(self, url: str, status: str, **more: str) -> None: ...
-
-    def over(self) -> None: ...
-
-
 @dataclass(slots=True)
 class PlacedCall:
     """A call that was placed, as the REST API shows it."""
 
-    phone: Phone
+    phone: PhoneCall
     form: Mapping[str, list[str]]
-    status: str = "queued"
-    duration_s: int = 0
-    answered_by: str = ""
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def status(self) -> str:
+        return self.phone.record.status
+
+    @status.setter
+    def status(self, status: str) -> None:
+        self.phone.record.status = status
 
     def one(self, name: str) -> str:
         return (self.form.get(name) or [""])[-1]
 
-    def resource(self, account_sid: str) -> dict[str, Any]:
-        return {
-            "sid": self.phone.sid,
-            "account_sid": account_sid,
-            "status": self.status,
-            "to": self.one("To"),
-            "from": self.one("From"),
-            "direction": "outbound-api",
-            "date_created": format_datetime(self.created),
-            "start_time": None if self.status == "queued" else format_datetime(self.created),
-            "duration": str(self.duration_s) if self.status == "completed" else None,
-            "answered_by": self.answered_by or None,
-            "queue_time": "0",
-        }
+    def first(self) -> Source:
+        """The document with which it begins: a URL is preferred to a text."""
+        url = self.one("Url")
+        return Source(url=url, method=self.one("Method") or "POST") if url else Source(self.one("Twiml"))
 
 
 @dataclass(slots=True)
@@ -148,8 +123,10 @@ class Outgoing:
             return 21211, "Invalid 'To' Phone Number"
         if one("From") not in {number.get("phone_number") for number in own}:
             return 21210, "'From' phone number not verified"
-        if not re.match("https?://", one("Url")):
+        if one("Url") and not re.match("https?://", one("Url")):
             return 21205, "Url is not a valid URL"
+        if not (one("Url") or one("Twiml")) or len(one("Twiml")) > 4_000:
+            return 21200, "a Url, or a Twiml of up to 4000 characters, is needed"
         if wrong := set(form.get("StatusCallbackEvent") or ()) - set(_OWN_EVENTS):
             return 21626, f"{wrong} is not a status callback event"
         return None
@@ -172,10 +149,12 @@ class Outgoing:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._event(call, "answered", "in-progress", 2, late))
                 if verdict_url := call.one("AsyncAmdStatusCallback"):
-                    call.answered_by = callee.answered_by
+                    call.phone.record.answered_by = callee.answered_by
                     group.create_task(call.phone.report(verdict_url, "in-progress", AnsweredBy=callee.answered_by))
-                await call.phone.talk(call.one("Url"), "in-progress")
-            call.duration_s = 12
+                if limit := call.one("TimeLimit"):
+                    group.create_task(call.phone.limit(int(limit)))
+                await call.phone.talk(call.first())
+            call.phone.record.duration_s = 12
         call.status = end
         await self._event(call, "completed", end, 3, late, sip)
         for name, status, sequence in late:
@@ -198,6 +177,6 @@ class Outgoing:
             return
         more = {"SipResponseCode": sip} if sip else {}
         if status == "completed":
-            more["CallDuration"] = str(call.duration_s)
+            more["CallDuration"] = str(call.phone.record.duration_s)
         for _ in range(self.faults.times):
             await call.phone.report(call.one("StatusCallback"), status, SequenceNumber=str(sequence), **more)

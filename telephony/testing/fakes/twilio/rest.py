@@ -1,14 +1,13 @@
-"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, placing
-and reading calls (`calls_rest.py`), and the account with its numbers (`LocalAccount`), which can be changed.
+"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` (`updates.py`), placing and reading
+calls (`calls_rest.py`), and the account with its numbers (`LocalAccount`), which can be changed.
 
-Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (neither
-of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
+Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (no
+proper update), 429/20429 (by `CarrierFaults.rest_busy`).
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -21,6 +20,8 @@ from starlette.routing import Route
 from telephony.testing.fakes.twilio import calls_rest
 from telephony.testing.fakes.twilio.calls_rest import error as _error
 from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.fakes.twilio.phone_call import PhoneCall
+from telephony.testing.fakes.twilio.updates import Update
 
 
 @dataclass(slots=True)
@@ -32,10 +33,6 @@ class LocalAccount:
     numbers: list[dict[str, str]] = field(default_factory=list)
 
 
-class _Call(Protocol):
-    def complete(self, twiml: str = "") -> bool: ...
-
-
 class _Calls(calls_rest.Places, Protocol):
     """The part of the carrier that this API needs."""
 
@@ -44,8 +41,7 @@ class _Calls(calls_rest.Places, Protocol):
     faults: CarrierFaults
     account: LocalAccount
 
-    @property
-    def calls(self) -> Mapping[str, _Call]: ...
+    def update(self, phone: PhoneCall, update: Update) -> None: ...
 
 
 def rest_app(carrier: _Calls) -> Starlette:
@@ -75,7 +71,6 @@ def rest_app(carrier: _Calls) -> Starlette:
 
     def answer(request: Request, form_text: str, quoted: str) -> JSONResponse:
         nonlocal busy_left
-        account = request.path_params["account"]
         if busy_left:
             busy_left -= 1
             return _error(429, 20429, "Too Many Requests" + quoted)
@@ -83,14 +78,14 @@ def rest_app(carrier: _Calls) -> Starlette:
         call = carrier.calls.get(sid)
         if call is None:
             return _error(404, 20404, f"The requested resource /Calls/{sid}.json was not found{quoted}")
-        form = dict(parse_qsl(form_text, keep_blank_values=True))
-        twiml = form.get("Twiml", "")
-        if not twiml and form.get("Status") != "completed":
-            return _error(400, 21200, "Status=completed or Twiml is needed" + quoted)
-        if not call.complete(twiml):
+        change = Update.read(dict(parse_qsl(form_text, keep_blank_values=True)))
+        if isinstance(change, str):
+            return _error(400, 21200, change + quoted)
+        if change.refused(call):
             return _error(400, 21220, "Call is not in-progress. Cannot redirect." + quoted)
-        status = "in-progress" if twiml else "completed"
-        return JSONResponse({"sid": sid, "account_sid": account, "status": status})
+        carrier.update(call, change)
+        ended = {"status": "completed"} if change.status == "completed" else {}
+        return JSONResponse(calls_rest.shown(carrier, call) | ended)
 
     root = "/2010-04-01/Accounts/{account}"
     return Starlette(

@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
 from telephony.clock import Clock
 from telephony.console.carrier.checks import Audio, Cleared, MarkSet, Violation, read
 from telephony.console.carrier.playout import CallerVoice, Playout
@@ -55,7 +55,8 @@ class Line:
         self.violations: list[tuple[str, str]] = []
         self.keys: deque[str] = deque()
         self.injected: deque[str | bytes] = deque()
-        self.left = False  # the caller hung up, or the REST API ended or redirected the call
+        self.left = False  # the phone hung up, or the call was ended
+        self.moved = False  # the REST API redirects the call
         self.ended_ms: int | None = None
         self._zero_ms = clock.ms()
         self._changed = asyncio.Event()
@@ -65,8 +66,17 @@ class Line:
         """Milliseconds since the call was dialled; stands still once it has ended."""
         return self.clock.ms() - self._zero_ms if self.ended_ms is None else self.ended_ms
 
+    @property
+    def leaving(self) -> bool:
+        """Whether what is being executed ends: the call is over, or goes on with another document."""
+        return self.left or self.moved
+
     def leave(self) -> None:
         self.left = True
+        self.notify()
+
+    def move(self) -> None:
+        self.moved = True
         self.notify()
 
     def notify(self) -> None:
@@ -91,6 +101,17 @@ class Line:
             if self.ended_ms is not None:
                 raise CallOver("the call ended first")
             await self.change(self.now_ms + _POLL_MS)
+
+    async def unheard(self, done: Callable[[], bool], ends_ms: float = float("inf")) -> None:
+        """Returns when `done()` is true, at `ends_ms`, or when the line is leaving. What is said meanwhile reaches
+        nobody."""
+        taken_ms = self.now_ms
+        while not done() and self.now_ms < ends_ms and not self.leaving:
+            await self.change(min(ends_ms, taken_ms + FRAME_MS))
+            while taken_ms + FRAME_MS <= self.now_ms:
+                self.voice.take(FRAME_BYTES, taken_ms)
+                taken_ms += FRAME_MS
+                self.notify()
 
     def violation(self, code: str, text: str) -> None:
         if len(self.violations) < _MOST_VIOLATIONS:
@@ -138,7 +159,7 @@ class CarrierStream:
             line.playout.drop(line.now_ms)
             line.notify()
         received = self._socket.protocol.close_rcvd
-        return int(received.code) if received is not None and not line.left else 0
+        return int(received.code) if received is not None and not line.leaving else 0
 
     # --- the connection ---
 
@@ -192,7 +213,7 @@ class CarrierStream:
     async def _pump(self) -> None:
         line = self._line
         await self._begin()
-        while not line.left:
+        while not line.leaving:
             now = line.now_ms
             line.playout.advance(now)
             for name in line.playout.due_echoes(now):

@@ -197,6 +197,7 @@ async def test_the_rest_api_ends_and_redirects_calls() -> None:
     async with phone_call() as (it, phone):
         leg = await it.ready()
         carrier = phone._carrier
+        assert isinstance(carrier, Carrier)
         root = f"{carrier.api_base_url}/2010-04-01/Accounts/{carrier.account_sid}/Calls/"
         auth = httpx2.BasicAuth(carrier.account_sid, TOKEN)
         async with httpx2.AsyncClient() as client:
