@@ -27,7 +27,7 @@ from telephony.core.transfers import words as w
 
 ANSWER_GRACE_MS = 10_000
 """How long after its ringing time a leg may be silent before it is given up: reports may be late, or never come."""
-ENTER_MS = 5_000
+ENTER_MS = 8_000
 """How long the person may take into the room before it is asked whether they are there."""
 LOOK_MS = 12_000
 LEAVE_MS = 15_000
