@@ -6,6 +6,7 @@
     turns       what the agent generates, says, was heard to say    recovery   fillers and apologies
     answer      the answer that the caller is owed                  ending     the last words of the call
     dtmf        keys                                                timers     silence, time limits, drain
+    acting      what tools do: deferred work, notices, moves
 
 The parts are asked in a fixed order: interruptions first, then the end of the caller's utterance, then what the agent
 owes. So the order of two events that arrive in the same millisecond matters only where the caller would notice it too.
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from telephony.core import events as e
+from telephony.core.acting.acting import Acting
 from telephony.core.actions import Action, Transcribe
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import DropReason, NotHeard, TurnEnded
@@ -64,6 +66,7 @@ class Conversation:
             rules, language, self._listening, self._turns, self._ending, self._floor.callers_words
         )
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
+        self._acting = Acting(self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
@@ -74,6 +77,7 @@ class Conversation:
             Part(self._end_entry, lambda now: CALM),  # it has its deadline
             Part(self._look_after_speech, lambda now: CALM),  # so has all speech
             Part(self._give_answer, self._answer_calm),
+            Part(self._acting.tick, self._acting.calm),
             Part(self._recovery.tick, self._recovery.calm),
             Part(speculation.tick, speculation.calm),
             Part(self._keep_time, lambda now: CALM),  # so have the silence, and the end
@@ -144,9 +148,10 @@ class Conversation:
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
+                self._ending.stays()
                 return self._recovery.end_with("goodbye", reason, now)
             case e.WorkDeferred() | e.NoticeReceived() | e.SayRequested() | e.MoveStarted() | e.MoveFailed():
-                pass
+                return self._acting.happened(event, now)
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
@@ -168,10 +173,11 @@ class Conversation:
             case e.ToolWanted():
                 return self._turns.tool_wanted(event, now)
             case e.ToolFinished():
+                event, dropped = self._acting.deferred.tool_finished(event)
                 actions, late = self._turns.tool_finished(event, now)
                 if late:
                     self._answer.ask_after(now)
-                return actions
+                return dropped + actions
             case e.ReplyEnded():
                 reply = self._turns.reply
                 generation = reply.generation if reply is not None and reply.number == event.turn else None
@@ -213,7 +219,7 @@ class Conversation:
 
     def _caller_said(self, text: str, now: int) -> list[Action]:
         self._timers.caller_spoke()
-        return self._floor.caller_said(text, now)
+        return self._acting.deferred.answered(now) + self._floor.caller_said(text, now)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
@@ -224,7 +230,9 @@ class Conversation:
         happened = len(actions)
         if self.ended is None and self._watchdog.started:
             actions += self._tick(now)
-        if self.ended is None and self._watchdog.started:
+        if self.ended is not None:
+            actions += self._acting.deferred.end()
+        elif self._watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._watchdog.deadline, parts_ms)
             self._calm = self._agree(parts_ms, now) if len(actions) == happened else None
@@ -234,7 +242,7 @@ class Conversation:
         deadlines = (
             self._dtmf.deadline,
             self._turns.deadline,
-            self._ending.deadline or self._timers.deadline,
+            None if self._ending.moving else self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(now),
         )
         return min([at for at in deadlines if at is not None], default=NEVER)
@@ -284,12 +292,14 @@ class Conversation:
         return actions + self._turns.expect_marks(now)
 
     def _give_answer(self, now: int) -> list[Action]:
-        """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
+        """What was played is settled, and so what was to be done with it; a tool may run, and an answer begin, once the
+        caller is silent."""
         if self._answer.restarted and self._turns.reply is not None and not self._turns.unheard_reply(now):
             self._answer.heard()
         actions, replied = self._turns.settle(now)
         if replied:
             self._recovery.replied()
+        actions += self._acting.deferred.tick(now, quiet=self._listening.utterance is None)
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)
@@ -313,7 +323,9 @@ class Conversation:
         """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
         busy = waiting or self._listening.utterance is not None or self._turns.live()
-        (self._timers.busy if busy else self._timers.quiet)(now)
+        (self._timers.busy if busy or self._ending.moving else self._timers.quiet)(now)
+        if self._ending.moving:
+            return []
         if self._ending.begun:
             utterance = self._listening.utterance
             return self._ending.tick(now, objecting=utterance is not None and bool(utterance.text))

@@ -85,6 +85,12 @@ class Ending:
         self._limits = limits
         self._speaker = speaker
         self._farewell: _Farewell | None = None
+        self._moves: str | None = None
+
+    @property
+    def moving(self) -> bool:
+        """The call is about to leave this stream: nothing ends it here but the end of the leg."""
+        return self._moves is not None
 
     @property
     def begun(self) -> bool:
@@ -104,6 +110,14 @@ class Ending:
         """The call ends once `turn` has been heard; at the next tick, if it cannot be said."""
         self._farewell = _Farewell(reason, turn, now + self._limits.reply_ms, stage, text)
 
+    def moves(self, why: str) -> None:
+        """The call is about to leave this stream. A goodbye that was begun is none any more."""
+        self._moves, self._farewell = why, None
+
+    def stays(self) -> None:
+        """It does not leave this stream after all."""
+        self._moves = None
+
     def cancel(self) -> None:
         """The caller has objected."""
         self._farewell = None
@@ -115,6 +129,9 @@ class Ending:
 
     def left(self, how: LegEnd) -> None:
         """The leg is over."""
+        if self._moves is not None and how is not LegEnd.STATUS:
+            self.ended = Ended(self._moves, EndedBy.MOVED)
+            return
         match how:
             case LegEnd.STOP | LegEnd.STATUS:
                 self.ended = Ended("caller", EndedBy.CALLER)
@@ -125,13 +142,16 @@ class Ending:
 
     def leg_dead(self) -> list[Action]:
         """No frames come any more."""
+        if self._moves is not None:
+            self.ended = Ended(self._moves, EndedBy.MOVED)
+            return []
         self.ended = Ended("unresponsive", EndedBy.DEAD_LEG)
         return [EndCall("unresponsive")]
 
     def tick(self, now: int, objecting: bool = False) -> list[Action]:
         """The last action of the call, once the last word was heard or has had its time. `objecting`: the caller is
         saying something, which may be an objection."""
-        if (farewell := self._farewell) is None:
+        if (farewell := self._farewell) is None or self.moving:
             return []
         until_ms, saying = self._speaker.playout.until_ms, self._speaker.saying(farewell.turn)
         if until_ms > now:

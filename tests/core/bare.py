@@ -76,6 +76,10 @@ class Bare:
     def returns(self, at: int, turn: int, tool_call_id: str, result: str = "ok") -> None:
         self.at(at, e.ToolFinished(turn, tool_call_id, result))
 
+    def defers(self, at: int, turn: int, tool_call_id: str, work: str = "work", must: bool = False) -> None:
+        """The tool asks for work to be done once what is said with it was heard."""
+        self.at(at, e.WorkDeferred(turn, tool_call_id, work, must))
+
     def speaks(self, at: int, turn: int, text: str, attempt: int = 1, start_ms: int = 0, aligned: bool = True) -> None:
         """TTS delivers the audio of `text`, which begins `start_ms` into its attempt."""
         ends = tuple(start_ms + CHAR_MS * (i + 1) for i in range(len(text)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, History, Noticed, ToolUsed
 from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
 from telephony.core.speaking.ellipsis import is_ellipsis
@@ -31,6 +31,7 @@ def keep(this: Walk) -> None:
         history_is_what_was_heard,
         contexts_are_few,
         tools_run_once_and_never_for_a_speculation,
+        work_is_done_once_and_only_if_its_words_were_heard,
         decisions_are_explained,
         an_ellipsis_is_no_reply,
     ):
@@ -71,7 +72,8 @@ def no_turn_is_answered_twice(sim: Simulator) -> None:
     for _, action in sim.actions(a.StartReply):
         if action.turn in heard:
             calls = [item.tool_call_id for item in action.history if isinstance(item, ToolUsed)]
-            words = f"{_caller_words(action.history)}, {len(calls) - len(set(calls))} late results"
+            notices = sum(isinstance(item, Noticed) for item in action.history)
+            words = f"{_caller_words(action.history)}, {len(calls) - len(set(calls))} late results, {notices} notices"
             before = seen.get(words)
             any_failure = sim.explained(d.Apologised) or sim.explained(d.CallEnding)
             allowed = before is None or before in failed or any_failure
@@ -169,6 +171,34 @@ def tools_run_once_and_never_for_a_speculation(sim: Simulator) -> None:
                     ran.add(tool_call_id)
                 case _:
                     pass
+
+
+def work_is_done_once_and_only_if_its_words_were_heard(sim: Simulator) -> None:
+    """Each deferred work is done or dropped, never both, and by the end of the call at the latest. It is done when all
+    the words of its turn are on record as heard, unless it must be done."""
+    asked, over, cut, said, whole = dict[str, e.WorkDeferred](), set[str](), set[int](), set[int](), set[int]()
+    for now, event, actions in sim.steps:
+        if isinstance(event, e.WorkDeferred):
+            asked[event.work] = event
+        for action in actions:
+            match action:
+                case a.Speak(turn):
+                    said.add(turn)
+                case a.LineAdded("agent", _, turn, interrupted):
+                    (cut if interrupted else whole).add(turn)
+                case a.RunDeferred(work) | a.DropDeferred(work):
+                    assert work in asked, f"{now}: nobody has asked for {work}"
+                    assert work not in over, f"{now}: {work} twice"
+                    over.add(work)
+                    if isinstance(action, a.RunDeferred) and not asked[work].must:
+                        turn = asked[work].turn
+                        heard = turn in whole or turn not in said
+                        assert heard, f"{now}: {work} is done, but its words were not heard"
+                        assert turn not in cut, f"{now}: {work} is done, but its words were cut"
+                case _:
+                    pass
+    if sim.call.ended is not None:
+        assert over == set(asked), f"nothing came of {set(asked) - over}"
 
 
 def decisions_are_explained(sim: Simulator) -> None:

@@ -79,6 +79,8 @@ def kept(call: Conversation) -> tuple[object, ...]:
         call._answer.restarted,
         call._answer.owed,
         call._timers.deadline,
+        len(call._acting.deferred._waiting),
+        len(call._acting._asides._waiting),
     )
 
 

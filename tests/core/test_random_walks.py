@@ -43,6 +43,10 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
         (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", "…", ".", TEXT)))),
         (3, e.ToolWanted(turn, tool, rng.choice(("book", "end_call")), "{}")),
         (4, e.ToolFinished(turn, tool, "ok", rng.random() < 0.2)),
+        (3, e.WorkDeferred(turn, tool, f"work {rng.randint(0, 400)}", rng.random() < 0.3)),
+        (1, e.NoticeReceived(rng.choice(("", "They have accepted.")), rng.random() < 0.5)),
+        (1, e.SayRequested(rng.choice(("", "I am still looking.")))),
+        (1, rng.choice((e.MoveStarted("transfer"), e.MoveFailed("transfer"), e.MoveFailed("transfer")))),
         (5, e.ReplyEnded(turn, rng.choice((e.Finish.STOP, e.Finish.LENGTH, e.Finish.CONTENT_FILTER)))),
         (1, e.ReplyFailed(turn, "provider_timeout", rng.choice((e.ReplyFault.BUSY, e.ReplyFault.OTHER)))),
         (12, e.SpeechAudio(turn, attempt, b"\x55" * rng.randint(0, 3_000), "of course. ", tuple(range(70, 841, 70)))),
@@ -58,12 +62,13 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
 @pytest.mark.parametrize("seed", range(20))
 def test_anything_in_any_order(seed: int) -> None:
     """100,000 events over 20 seeds: no exception, deadlines advance, mark names are unique, each tool call runs once,
-    and state stays bounded.
+    deferred work has one outcome, and state stays bounded.
     """
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
     call = Conversation(Policy(greeting="Hello.", limits=limits))
     now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
+    decided = set[str]()
     phrases = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
     call.step(e.PhrasesLoaded(phrases if seed % 2 else ()), 0)
     for _ in range(5_000):
@@ -85,6 +90,9 @@ def test_anything_in_any_order(seed: int) -> None:
                 case a.RunTool(turn, tool_call_id):
                     assert (turn, tool_call_id) not in allowed
                     allowed.add((turn, tool_call_id))
+                case a.RunDeferred(work) | a.DropDeferred(work):
+                    assert work not in decided
+                    decided.add(work)
                 case a.Speak(_, _, text):
                     assert text.endswith(" ")
                     assert text.strip()

@@ -52,12 +52,32 @@ def walk(seed: int, *, most_sounds: int = 8, quiet_ms: int = 15_000) -> Walk:
     policy = replace(policy, turn_taking=replace(policy.turn_taking, trusts_model=seed % 8 == 7))
     sim = Simulator(policy, _agent(rng), unfinished=lambda history: doubts and crc32(repr(history).encode()) % 3 == 0)
     this = Walk(seed, sim, faults)
-    sim.intercept = _SttFaults(this, rng).apply
+    faulty = _SttFaults(this, rng).apply
+    sim.intercept = lambda at, event: [more for one in _acting(seed, at, event) for more in faulty(*one)]
     _latencies(sim, rng)
     sim.faults.no_alignment = rng.random() < 0.1
     at = _caller(this, rng, rng.choice((0, 0, 300, 1_000, 2_500)), most_sounds)
     sim.run(at + quiet_ms)
     return this
+
+
+def _acting(seed: int, at: int, event: Scripted) -> list[tuple[int, Scripted]]:
+    """What tools do beside returning, in two calls of three: they defer work, tell something, let the agent say
+    something. Drawn apart, so that the rest of the call is that of its seed."""
+    if not isinstance(event, e.ToolFinished) or seed % 3 == 0:
+        return [(at, event)]
+    rng, work = Random(f"{seed}{event.tool_call_id}"), f"{event.turn} {event.tool_call_id}"
+    found: list[tuple[int, Scripted]] = [(at, event)]
+    for number in range(rng.choice((0, 1, 1, 2))):
+        asked = e.WorkDeferred(event.turn, event.tool_call_id, f"{work} {number}", must=rng.random() < 0.3)
+        found.insert(0, (at - rng.choice((0, 10, 40)), asked))
+    if rng.random() < 0.2:
+        found.insert(0, (at - 40, e.SayRequested("I am looking it up.")))
+    if rng.random() < 0.1:
+        found.append((at + rng.choice((0, 500, 3_000)), e.NoticeReceived(f"{work} is done.", speak=rng.random() < 0.7)))
+    if rng.random() < 0.1:
+        found.append((at, e.ToolFinished(event.turn, event.tool_call_id, "failed", failed=True)))
+    return found
 
 
 def _policy(rng: Random) -> Policy:

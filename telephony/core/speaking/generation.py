@@ -20,8 +20,9 @@ class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
     units not yet handed to the voice; `wanted` is the tool call that waits for permission, `running` are those that
     have it, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
-    `fillers` were said while the caller waited for it. `asks`: the model may say that the caller has not finished;
-    `opening` is its text, since the last tool, as long as that may be an ellipsis and nothing else."""
+    `defers`: a tool has deferred work until all was heard; `fillers` were said while the caller waited for it. `asks`:
+    the model may say that the caller has not finished; `opening` is its text, since the last tool, as long as that may
+    be an ellipsis and nothing else."""
 
     decided_ms: int
     progress_ms: int
@@ -34,6 +35,7 @@ class Generation:
     late: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     ends_call: bool = False
+    defers: bool = False
     fillers: int = 0
     asks: bool = False
     opening: str | None = ""

@@ -15,7 +15,7 @@ from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.speech import Coming, Speech, Unit, solid
-from telephony.core.speaking.turn_state import TurnState
+from telephony.core.speaking.turn_state import Outcome, TurnState
 from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
@@ -34,13 +34,13 @@ class Turn:
         generation: Generation | None = None,
     ) -> None:
         self.number = number
-        self.state = state
+        self.state, self.outcome = state, Outcome.OPEN
         self.generation = generation
         self.speech: Speech | None = None
         self.protected = False
         """It must be heard to its end: neither held nor cut."""
-        self._playout = playout
-        self._transcript = transcript
+        self._all_heard = False  # of what is on record
+        self._playout, self._transcript = playout, transcript
 
     # --- transitions ------------------------------------------------------------------------------------------------
 
@@ -70,18 +70,20 @@ class Turn:
         assert self.state is TurnState.LIVE
         assert self.generation is not None
         self.state = TurnState.SETTLING if self.speech is not None or self._running else TurnState.DONE
+        self.outcome = Outcome.FAILED
         return self.generation.stop(self.number)
 
     def end_unsaid(self) -> None:
         """LIVE -> DONE: the model has finished, and there is nothing to say."""
         assert self.state is TurnState.LIVE
-        self.state = TurnState.DONE
+        self.state, self.outcome = TurnState.DONE, Outcome.SILENT
 
     def cut(self) -> list[Action]:
         """LIVE -> CUT or DONE: the caller has the floor."""
         assert self.state is TurnState.LIVE
         assert self.generation is not None
         self.state = TurnState.CUT if self._running else TurnState.DONE
+        self.outcome = Outcome.HEARD if self.generation.ended and self._all_heard else Outcome.CUT
         return self.generation.stop(self.number)
 
     def settle(self) -> bool:
@@ -90,12 +92,14 @@ class Turn:
         replied = self.state is TurnState.LIVE and self.generation is not None and self.generation.ended
         if replied or (self.state is TurnState.SETTLING and not self._running):
             self.state = TurnState.DONE
+        if replied:
+            self.outcome = Outcome.HEARD if self._all_heard else Outcome.UNHEARD
         return replied
 
     def record(self, text: str, *, interrupted: bool) -> list[Action]:
         """What was heard of it enters the record; its audio is freed."""
         self._transcript.agent(self.number, text, interrupted)
-        self.speech, self.protected = None, False
+        self.speech, self.protected, self._all_heard = None, False, not interrupted
         self._playout.forget(self.number)
         return [LineAdded("agent", text, self.number, interrupted)] if text else []
 
@@ -163,9 +167,9 @@ class Turn:
         self._playout.align(self.number, phrase.text, phrase.ends_ms, 0)
         return self._playout.add(self.number, phrase.pcmu, now) + self._playout.close(self.number, now)
 
-    def speak(self, text: str, spoken: str, limits: Limits, now: int) -> list[Action]:
-        """Says a phrase that is not in stock."""
-        self._playout.open(self.number)
+    def speak(self, text: str, spoken: str, limits: Limits, now: int, *, first: bool = False) -> list[Action]:
+        """Says a phrase that is not in stock; `first` as in `play`."""
+        (self._playout.open_first if first else self._playout.open)(self.number)
         speech = self._speaking(limits, now)
         return speech.say(Unit(text, spoken), now) + speech.finish()
 

@@ -17,6 +17,23 @@ from __future__ import annotations
 from enum import Enum
 
 
+class Outcome(Enum):
+    """What has become of what a reply says."""
+
+    OPEN = "open"
+    """Nothing yet."""
+    HEARD = "heard"
+    """It has ended, and all of it was provably heard."""
+    SILENT = "silent"
+    """It has ended, and there was nothing to say."""
+    UNHEARD = "unheard"
+    """It is over, but not all of it was provably heard."""
+    CUT = "cut"
+    """The caller, or the end of the call, has cut it short."""
+    FAILED = "failed"
+    """It was given up."""
+
+
 class TurnState(Enum):
     """See the module text."""
 

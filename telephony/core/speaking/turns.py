@@ -104,6 +104,10 @@ class Turns:
         """The turns that are said or being said, in the order in which they began; a speculation among them."""
         return [turn for turn in self._turns.values() if turn.speech is not None]
 
+    def said(self) -> list[Turn]:
+        """The same without a speculation, which may never be said."""
+        return [turn for turn in self.speaking() if turn.state is not TurnState.SPECULATIVE]
+
     def live(self) -> bool:
         """The agent has something to say, or the model is at work on it."""
         for turn in self._turns.values():
@@ -321,7 +325,7 @@ class Turns:
             return actions + turn.finish(now), True
         turn.end_unsaid()
         self._forget()
-        return actions, turn.generation is not None and turn.generation.ends_call
+        return actions, turn.generation is not None and (turn.generation.ends_call or turn.generation.defers)
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 
@@ -349,6 +353,12 @@ class Turns:
         if (phrase := self._phrases.get(name)) is not None and phrase.text in (spoken, text):
             return actions + turn.play(phrase, text, limits, now, first=first)
         return actions + turn.speak(text, spoken, limits, now)
+
+    def aside(self, text: str, now: int) -> list[Action]:
+        """Says `text`, as turn `last`, before what still waits for its audio."""
+        actions, turn = self.drop_speculation(DropReason.PHRASE), self._begin(TurnState.SETTLING)
+        self.transcript.agent(turn.number, "")
+        return actions + turn.speak(text, self._spoken_form(text) or text, self._policy.limits, now, first=True)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """Audio of a turn."""

@@ -1,0 +1,1 @@
+"""What the agent does beside talking. Begin with `deferred.py`: said, heard, then done."""

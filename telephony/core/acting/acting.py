@@ -1,0 +1,54 @@
+"""What tools and people do beside the conversation, as one part of it: deferred work, notices, asides, moves."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from telephony.core import events as e
+from telephony.core.acting.asides import Asides
+from telephony.core.acting.deferred import Deferred
+from telephony.core.actions import Action
+from telephony.core.answer import OwedAnswer
+from telephony.core.ending import Ending
+from telephony.core.listening.calm import CALM, Calm
+from telephony.core.listening.listening import Listening
+from telephony.core.speaking.turns import Turns
+
+NOTICE_CHARS = 2_000
+"""No more of a notice is told to the model."""
+
+
+class Acting:
+    """See the module text. Methods return the actions to perform, in order."""
+
+    def __init__(self, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
+        self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
+        self.deferred = Deferred(turns, answer, ending)
+        self._asides = Asides(turns, ending)
+
+    def happened(self, event: e.ActingEvent, now: int) -> list[Action]:
+        match event:
+            case e.WorkDeferred():
+                return self.deferred.ask(event)
+            case e.NoticeReceived(text, speak):
+                if text.strip():
+                    self._turns.transcript.notice(text.strip()[:NOTICE_CHARS])
+                    if speak:
+                        self._answer.ask_after(now)
+            case e.SayRequested(text):
+                self._asides.ask(text)
+            case e.MoveStarted(why):
+                self._ending.moves(why)
+            case e.MoveFailed():
+                self._ending.stays()
+            case _:
+                assert_never(event)
+        return []
+
+    def tick(self, now: int) -> list[Action]:
+        """What is to be said is said when there is room."""
+        return self._asides.tick(now, quiet=self._listening.utterance is None)
+
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`."""
+        return None if self._asides.waiting else CALM
