@@ -32,6 +32,7 @@ from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
+from telephony.call_control.control import CallControl
 from telephony.clock import Clock
 from telephony.console.console import Console
 from telephony.console.rest_router import RestRouter
@@ -77,6 +78,7 @@ class Service:
     keys: Keys
     voice: DefaultVoice
     calls: Calls
+    control: CallControl
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -172,17 +174,16 @@ def compose(
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock, phrases)
     registry = CallRegistry(clock, vendors, settings.max_calls)
-    rest = None
-    if settings.twilio_account_sid and settings.twilio_auth_token:
-        rest = TwilioRest(
-            settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
-        )
+    account, token = settings.twilio_account_sid, settings.twilio_auth_token
+    rest = TwilioRest(account, token, settings.twilio_api_base_url or None, clock) if account and token else None
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     router = RestRouter(console.hang_up, rest)
-    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)
+    control = CallControl(settings, clock, registry, calls.legs, rest)
+    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, console, vendors.agents_rest, keys, voice, calls, rest), vendors
+    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, control, rest)
+    return Service(settings, clock, registry, *parts), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -233,6 +234,7 @@ def create_app(
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
             app.router.routes += console.routes() + webhooks.routes() + placed.routes()
+            app.router.routes += await stack.enter_async_context(service.control.running(webhooks))
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield

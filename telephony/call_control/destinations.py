@@ -68,7 +68,9 @@ class Destination:
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"Destination.time_zone must be a name such as Europe/Berlin, not {self.time_zone!r}") from None
+            raise ValueError(
+                f"Destination.time_zone must be a name such as Europe/Berlin, not {self.time_zone!r}"
+            ) from None
 
     def closed(self, now_s: float) -> str:
         """When it opens next, if it is closed at this time (seconds since 1970); "" if it is open."""

@@ -1,5 +1,5 @@
-"""What is said to people who are called for a transfer, in each language: by the carrier's voice, and as the greeting of
-the briefing. `{about}` is what the agent has noted about the caller."""
+"""What is said to people who are called for a transfer, in each language: by the carrier's voice, and as the greeting
+of the briefing. `{about}` is what the agent has noted about the caller."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ ENGLISH = Phrases(
 BY_LANGUAGE: Mapping[str, Phrases] = {
     "en": ENGLISH,
     "de": Phrases(
-        briefing="Guten Tag, hier ist ein automatischer Assistent. Ich habe einen Anruf für Sie in der Leitung. {about} "
+        briefing="Guten Tag, hier ist ein automatischer Assistent. Ich habe einen Anruf für Sie in der Leitung. "
+        "{about} "
         "Können Sie das Gespräch annehmen? Sagen Sie ja oder drücken Sie die Eins; zum Ablehnen sagen Sie nein oder "
         "drücken die Zwei.",
         whisper="Hier ist ein automatischer Assistent mit einem Anruf für Sie. {about} Drücken Sie die Eins, um ihn "
@@ -45,7 +46,8 @@ BY_LANGUAGE: Mapping[str, Phrases] = {
         too_late="Der Anruf hat sich inzwischen erledigt. Danke. Auf Wiederhören.",
     ),
     "es": Phrases(
-        briefing="Hola, soy un asistente automático y tengo una llamada para usted en la línea. {about} ¿Puede atenderla? "
+        briefing="Hola, soy un asistente automático y tengo una llamada para usted en la línea. {about} ¿Puede "
+        "atenderla? "
         "Diga sí o pulse uno; para rechazarla diga no o pulse dos.",
         whisper="Soy un asistente automático con una llamada para usted. {about} Pulse uno para atenderla o dos para "
         "rechazarla.",
@@ -55,7 +57,8 @@ BY_LANGUAGE: Mapping[str, Phrases] = {
         too_late="La llamada ya se ha atendido. Gracias. Adiós.",
     ),
     "fr": Phrases(
-        briefing="Bonjour, ici un assistant automatique. J'ai un appel pour vous en ligne. {about} Pouvez-vous le prendre ? "
+        briefing="Bonjour, ici un assistant automatique. J'ai un appel pour vous en ligne. {about} Pouvez-vous "
+        "le prendre ? "
         "Dites oui ou tapez un ; pour refuser, dites non ou tapez deux.",
         whisper="Ici un assistant automatique avec un appel pour vous. {about} Tapez un pour le prendre, ou deux pour "
         "refuser.",
@@ -65,7 +68,8 @@ BY_LANGUAGE: Mapping[str, Phrases] = {
         too_late="L'appel a été traité entre-temps. Merci. Au revoir.",
     ),
     "it": Phrases(
-        briefing="Buongiorno, sono un assistente automatico e ho una chiamata per Lei in linea. {about} Può rispondere? Dica "
+        briefing="Buongiorno, sono un assistente automatico e ho una chiamata per Lei in linea. {about} Può "
+        "rispondere? Dica "
         "sì o prema uno; per rifiutare dica no o prema due.",
         whisper="Sono un assistente automatico con una chiamata per Lei. {about} Prema uno per rispondere o due per "
         "rifiutare.",
@@ -75,9 +79,11 @@ BY_LANGUAGE: Mapping[str, Phrases] = {
         too_late="La chiamata nel frattempo è stata gestita. Grazie. Arrivederci.",
     ),
     "nl": Phrases(
-        briefing="Goedendag, dit is een automatische assistent. Ik heb een beller voor u aan de lijn. {about} Kunt u het "
+        briefing="Goedendag, dit is een automatische assistent. Ik heb een beller voor u aan de lijn. {about} "
+        "Kunt u het "
         "gesprek aannemen? Zeg ja of druk op één; zeg nee of druk op twee om te weigeren.",
-        whisper="Dit is een automatische assistent met een gesprek voor u. {about} Druk op één om het aan te nemen, of op "
+        whisper="Dit is een automatische assistent met een gesprek voor u. {about} Druk op één om het aan te "
+        "nemen, of op "
         "twee om te weigeren.",
         thanks="Dank u. Een ogenblik.",
         caller_gone="De beller heeft opgehangen. Tot ziens.",
@@ -85,9 +91,11 @@ BY_LANGUAGE: Mapping[str, Phrases] = {
         too_late="Het gesprek is inmiddels afgehandeld. Dank u. Tot ziens.",
     ),
     "pt": Phrases(
-        briefing="Olá, sou um assistente automático e tenho uma chamada para si em linha. {about} Pode atender? Diga sim ou "
+        briefing="Olá, sou um assistente automático e tenho uma chamada para si em linha. {about} Pode atender? "
+        "Diga sim ou "
         "prima um; para recusar, diga não ou prima dois.",
-        whisper="Sou um assistente automático com uma chamada para si. {about} Prima um para atender ou dois para recusar.",
+        whisper="Sou um assistente automático com uma chamada para si. {about} Prima um para atender ou dois "
+        "para recusar.",
         thanks="Obrigado. Um momento.",
         caller_gone="A pessoa que ligava desligou. Até logo.",
         never_mind="A pessoa que ligava já não quer ser transferida. Obrigado. Até logo.",

@@ -88,6 +88,11 @@ class Conversation:
     def ended(self) -> Ended | None:
         return self._ending.ended
 
+    @property
+    def so_far(self) -> e.CallResumed:
+        """What another stream of the call needs to go on."""
+        return e.CallResumed(self._turns.transcript.history(), self._turns.last)
+
     def saying(self, now: int) -> tuple[Saying, ...]:
         """What the agent is saying at `now`, as far as it was heard: for whoever shows the call. Changes nothing."""
         return saying(self._turns, now)
@@ -150,7 +155,14 @@ class Conversation:
             case e.EndRequested(reason):
                 self._ending.stays()
                 return self._recovery.end_with("goodbye", reason, now)
-            case e.WorkDeferred() | e.NoticeReceived() | e.SayRequested() | e.MoveStarted() | e.MoveFailed():
+            case (
+                e.WorkDeferred()
+                | e.NoticeReceived()
+                | e.SayRequested()
+                | e.MoveStarted()
+                | e.MoveFailed()
+                | e.CallResumed()
+            ):
                 return self._acting.happened(event, now)
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from telephony.core.history import History
 from telephony.core.managed_events import ManagedEvent
 
 # --- the carrier ------------------------------------------------------------------------------------------------
@@ -355,10 +356,19 @@ class MoveFailed:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """The call is back from where it has gone, on a new stream: the first event there. `history` is what was said
+    before, up to and with `turn`."""
+
+    history: History
+    turn: int
+
+
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-ActingEvent: TypeAlias = WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed
+ActingEvent: TypeAlias = WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed | CallResumed
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

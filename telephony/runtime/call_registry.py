@@ -14,7 +14,7 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
@@ -141,15 +141,17 @@ class CallRegistry:
             return None
         return Refusal.DRAINING if self.draining else Refusal.BUSY if self.full() else None
 
-    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> Refusal | None:
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall, back: Sequence[Event] = ()) -> Refusal | None:
         """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
-        why it is not admitted, or None if it is."""
+        why it is not admitted, or None if it is. `back`: the first events of a call that was admitted before."""
         refusal = self.refusal(call.call_sid)
-        if refusal is not None or call.call_sid in self.calls:
+        if (refusal is not None and not (back and refusal is Refusal.BUSY)) or call.call_sid in self.calls:
             return refusal
         assert self._group is not None, "the call registry is not running"
         loop = asyncio.get_running_loop()
         live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
+        for event in back:
+            live.inbox.put(event)
         self.calls[call.call_sid] = live
         self._idle.clear()
         self._group.create_task(self._serve(live), name=f"call {call.call_sid}")

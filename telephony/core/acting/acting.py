@@ -41,6 +41,9 @@ class Acting:
                 self._ending.moves(why)
             case e.MoveFailed():
                 self._ending.stays()
+            case e.CallResumed(history, turn):
+                self._turns.transcript.resume(history)
+                self._turns.last = turn
             case _:
                 assert_never(event)
         return []

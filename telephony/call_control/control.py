@@ -1,0 +1,41 @@
+"""Everything that calls need to be put through, as the app wires it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.routing import BaseRoute
+
+from telephony.call_control.moves import Moves
+from telephony.call_control.transfer_tools import Transferring
+from telephony.call_control.transfers import Transfers
+from telephony.clock import Clock
+from telephony.outbound.legs import Legs
+from telephony.runtime.call_registry import CallRegistry
+from telephony.settings import Settings
+from telephony.twilio.addresses import Addresses
+from telephony.twilio.rest.calls import TwilioRest
+from telephony.twilio.webhooks import Webhooks
+
+
+class CallControl:
+    """The moves and transfers of one service. `running` must be entered before the first call."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, registry: CallRegistry, legs: Legs, rest: TwilioRest | None
+    ) -> None:
+        self.addresses = Addresses(settings, clock)
+        self.moves = Moves(registry, self.addresses, clock)
+        self.transfers = Transfers(settings, clock, registry, self.moves, legs, rest)
+
+    @property
+    def services(self) -> Mapping[type, object]:
+        """What tools can ask for."""
+        return {Transferring: self.transfers.for_tools}
+
+    @asynccontextmanager
+    async def running(self, webhooks: Webhooks) -> AsyncIterator[list[BaseRoute]]:
+        """Yields the routes for the app."""
+        async with self.transfers.running():
+            yield self.transfers.routes(webhooks.signed, webhooks.back)
