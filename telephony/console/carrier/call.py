@@ -25,6 +25,7 @@ from telephony.console.carrier.stream import MediaStream
 from telephony.console.carrier.twiml import (
     ConnectStream,
     Dial,
+    Gather,
     Hangup,
     Pause,
     Play,
@@ -157,6 +158,8 @@ class BrowserCall:
                     self.outcome = "dialled"
                     self._note(f"Twilio would connect you with {', '.join(targets)} now; this phone has no other line.")
                     return None
+                case Gather():
+                    self._note("Twilio would ask for keys now; this phone presses none.")
                 case Redirect(url):
                     return await self._fetch(url)
                 case ConnectStream():

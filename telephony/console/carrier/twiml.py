@@ -25,7 +25,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Play:
+    """A recording, or the keys to press (`w` and `W` are pauses)."""
+
     url: str
+    digits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,59 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """Where events are reported, and which."""
+
+    url: str = ""
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number to dial. `url`: the document that whoever answers hears first."""
+
+    number: str
+    url: str = ""
+    callback: Callback = Callback()
+    send_digits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conference:
+    """A room that a call enters."""
+
+    name: str
+    starts: bool = True
+    ends_on_exit: bool = False
+    muted: bool = False
+    callback: Callback = Callback()
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
-    """`targets` are numbers and SIP addresses."""
+    """`targets` are numbers and SIP addresses, or the name of `conference`. `action` is "" if there is none."""
 
     targets: tuple[str, ...]
     caller_id: str = ""
+    numbers: tuple[Number, ...] = ()
+    conference: Conference | None = None
+    action: str = ""
+    timeout_ms: int = 30_000
+    limit_ms: int | None = None
+    sequential: bool = False
+    answer_on_bridge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Asks for keys while `inside` is executed, and for `timeout_ms` from then on. `count`: no more than this many; 0:
+    until `finish`."""
+
+    inside: tuple[Verb, ...]
+    action: str = ""
+    count: int = 0
+    timeout_ms: int = 5_000
+    finish: str = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +117,7 @@ class ConnectStream:
     problems: tuple[tuple[str, str], ...] = ()
 
 
-Verb: TypeAlias = Say | Play | Pause | Hangup | Reject | Redirect | Dial | ConnectStream
+Verb: TypeAlias = Say | Play | Pause | Hangup | Reject | Redirect | Dial | Gather | ConnectStream
 
 _XML_TYPES = {"text/xml", "application/xml", "text/html"}  # html: Twilio reads it as XML, too
 
@@ -91,7 +142,7 @@ def _verb(element: ET.Element) -> Verb:
         case "Say":
             return Say(text, element.get("language", ""))
         case "Play":
-            return Play(text)
+            return Play(text, element.get("digits", ""))
         case "Pause":
             return Pause(int(element.get("length", "1")) * 1000)
         case "Hangup":
@@ -101,12 +152,65 @@ def _verb(element: ET.Element) -> Verb:
         case "Redirect":
             return Redirect(text)
         case "Dial":
-            targets = [text] if text else [(child.text or "").strip() for child in element]
-            return Dial(tuple(targets), element.get("callerId", ""))
+            return _dial(element, text)
+        case "Gather":
+            return _gather(element)
         case "Connect":
             return _connect(element)
         case _:
             raise TwimlError("12200", f"this carrier does not know <{element.tag}>")
+
+
+def _dial(element: ET.Element, text: str) -> Dial:
+    numbers = [Number(text)] if text else [_number(child) for child in element if child.tag != "Conference"]
+    rooms = [_conference(child) for child in element.findall("Conference")]
+    if len(rooms) > 1 or (rooms and numbers):
+        raise TwimlError("12200", "<Dial> holds numbers or one <Conference>")
+    limit = element.get("timeLimit")
+    return Dial(
+        tuple(room.name for room in rooms) or tuple(number.number for number in numbers),
+        element.get("callerId", ""),
+        tuple(numbers),
+        rooms[0] if rooms else None,
+        element.get("action", ""),
+        int(element.get("timeout", "30")) * 1_000,
+        int(limit) * 1_000 if limit else None,
+        element.get("sequential") == "true",
+        element.get("answerOnBridge") == "true",
+    )
+
+
+def _number(element: ET.Element) -> Number:
+    text, url = (element.text or "").strip(), element.get("url", "")
+    return Number(text, url, _callback(element, "completed"), element.get("sendDigits", ""))
+
+
+def _conference(element: ET.Element) -> Conference:
+    return Conference(
+        (element.text or "").strip(),
+        element.get("startConferenceOnEnter", "true") == "true",
+        element.get("endConferenceOnExit") == "true",
+        element.get("muted") == "true",
+        _callback(element, "start end"),
+    )
+
+
+def _callback(element: ET.Element, default: str) -> Callback:
+    return Callback(element.get("statusCallback", ""), tuple(element.get("statusCallbackEvent", default).split()))
+
+
+def _gather(element: ET.Element) -> Gather:
+    inside = tuple(_verb(child) for child in element)
+    if not all(isinstance(verb, Say | Play | Pause) for verb in inside):
+        raise TwimlError("12200", "<Gather> holds <Say>, <Play> and <Pause>")
+    timeout = element.get("timeout", "5")
+    return Gather(
+        inside,
+        element.get("action", ""),
+        int(element.get("numDigits", "0")),
+        5_000 if timeout == "auto" else int(timeout) * 1_000,
+        element.get("finishOnKey", "#"),
+    )
 
 
 def _connect(element: ET.Element) -> ConnectStream:

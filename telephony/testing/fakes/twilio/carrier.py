@@ -13,23 +13,30 @@ What Twilio would report in its debugger is in `violations` as (code, text). The
 service's own. The REST API (`api_base_url`) supports only what the service uses.
 
 Where to look: `phone_call.py` executes TwiML, `handset.py` is the phone in a test's hand, `outgoing.py` has the calls
-that the service places and who answers them, `faults.py` what may go wrong.
+that the service places, `callees.py` who answers, `connecting/` calls with each other, `faults.py` what may go wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
+from typing import Any
 
 import httpx2
 
 from telephony.clock import Clock
 from telephony.console.carrier.playout import MarkEcho
+from telephony.console.carrier.twiml import Dial
 from telephony.network.tls import tls
-from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.fakes.twilio.callees import Callee
+from telephony.testing.fakes.twilio.connecting.dial import dial
+from telephony.testing.fakes.twilio.faults import CarrierFaults, Step, StepFaults
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
+from telephony.testing.fakes.twilio.reports import Reports
 from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
 from telephony.testing.fakes.twilio.stream import CallOver
 from telephony.testing.fakes.twilio.updates import Update
@@ -42,8 +49,8 @@ __all__ = ["CallOver", "Carrier", "CarrierFaults", "MarkEcho", "Parties", "Phone
 class Carrier:
     """The carrier. `dial` starts a call; `calls` holds all calls by CallSid; `api_base_url` is the REST API (http).
 
-    `auth_token` signs all requests and is the REST API's password; `account` is what that API says of us. On exit from
-    the context, live calls are hung up.
+    `auth_token` signs all requests and is the REST API's password; `account` is what that API says of us. `outgoing`
+    has whoever can be called, `steps` what goes wrong in each step. On exit from the context, live calls are hung up.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class Carrier:
         self.faults = faults
         self.account = LocalAccount()
         self.outgoing = Outgoing()
+        self.steps: defaultdict[Step, StepFaults] = defaultdict(StepFaults)
         self.calls: dict[str, PhoneCall] = {}
         self.api_base_url = ""
         self.http: httpx2.AsyncClient
@@ -98,7 +106,7 @@ class Carrier:
         """Starts a call to the service's voice webhook and returns at once. `status_url` receives the status callbacks;
         `faults` replace the carrier's."""
         call = self.new_call(Parties(caller, called), faults)
-        self._tasks.create_task(call.run_inbound(voice_url, status_url))
+        self.spawn(call.run_inbound(voice_url, status_url))
         return call
 
     def new_call(self, parties: Parties, faults: CarrierFaults | None = None) -> PhoneCall:
@@ -116,11 +124,26 @@ class Carrier:
         phone = self.new_call(Parties(form["From"][-1], form["To"][-1], "outbound-api"))
         call = self.outgoing.placed[phone.sid] = PlacedCall(phone, form)
         self.outgoing.changed.set()
-        self._tasks.create_task(self.outgoing.run(call))
+        self.spawn(self.outgoing.run(call, Reports(self, lambda: self.outgoing.faults)))
         return call
 
     def update(self, phone: PhoneCall, update: Update) -> None:
         """Changes a call as the REST API has been told, after the time that this takes."""
         if not phone.line.faults.update_ms:
             update.apply(phone)
-        self._tasks.create_task(update.perform(phone, phone.line.faults.update_ms))
+        self.spawn(update.perform(phone, phone.line.faults.update_ms))
+
+    # --- for calls ---
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something beside the call that needs it."""
+        self._tasks.create_task(work)
+
+    async def connect(self, phone: PhoneCall, verb: Dial) -> dict[str, str] | None:
+        return await dial(self, phone, verb)
+
+    def callee(self, number: str) -> Callee | None:
+        return self.outgoing.callees.get(number)
+
+    def dial_reports(self) -> Reports:
+        return Reports(self, lambda: self.steps[Step.DIAL])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +73,58 @@ class CarrierFaults:
     """Answer requests with a redirect (307) to this URL."""
     rest_quotes: bool = False
     """Errors quote the request's form and Authorization header."""
+    refused_whisper: str = "completed"
+    """The `DialCallStatus` when whoever answered hung up, or was hung up on, before the two were connected (open at
+    Twilio; `DialBridged` is false)."""
+    conference_over: str = "answered"
+    """The `DialCallStatus` after a conference (open at Twilio)."""
     update_ms: int = 0
     """A call that the API changes goes on as before for this long (300-1,500 ms on a real line)."""
+
+
+class Post(StrEnum):
+    """What becomes of a request to the REST API."""
+
+    ANSWERED = "done, and answered"
+    LOST = "not done, never answered"
+    HANGS = "done, never answered"
+    FAILS = "done, answered with 500"
+    FAILS_UNPLACED = "not done, answered with 500"
+    GARBLED = "done, answered with a page"
+    BUSY = "not done, answered with 429"
+
+
+class Step(StrEnum):
+    """What can go wrong by itself: requests of one kind, and the reports that follow from them. (Placing calls has its
+    own, `Outgoing.faults`.)"""
+
+    FETCH_CALL = "GET Calls/{sid}"
+    UPDATE_CALL = "POST Calls/{sid}"
+    DIAL = "the reports of <Number>"
+    CONFERENCES = "GET Conferences, and the reports of <Conference>"
+    CHANGE_CONFERENCE = "POST Conferences/{sid}"
+    CHANGE_PARTICIPANT = "POST Conferences/{sid}/Participants/{sid}"
+    REMOVE_PARTICIPANT = "DELETE Conferences/{sid}/Participants/{sid}"
+    MESSAGE = "POST Messages, and its reports"
+    FETCH_MESSAGE = "GET Messages/{sid}"
+    INBOUND_MESSAGE = "the webhook of a message to us"
+    LOOKUP = "GET PhoneNumbers/{number}"
+
+
+@dataclass(slots=True)
+class StepFaults:
+    """What goes wrong with one `Step`. `post`: the fault of each request in turn (the last one stays). `code`: Twilio
+    refuses every request with this error, and with `status`. Of the reports, `lost` never come, `late` come after the
+    last one, and all come `times` times, `delay_ms` later than they should. `not_found`: lists are empty."""
+
+    post: list[Post] = field(default_factory=lambda: [Post.ANSWERED])
+    code: int = 0
+    status: int = 400
+    lost: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+    times: int = 1
+    delay_ms: int = 0
+    not_found: bool = False
+
+    def next_post(self) -> Post:
+        return self.post.pop(0) if len(self.post) > 1 else self.post[0]

@@ -15,18 +15,21 @@ from telephony.testing.fakes.twilio.wav import write_stereo
 
 #: The agent is speaking if sound was played within this time (the playout is checked every 20 ms).
 _NOW_MS = 60
+#: The time that a key takes in `<Play digits>`: a pause, or the tone and the silence after it.
+_KEY_MS, _TONE_MS = {"w": 500, "W": 1_000}, 200
 
 
 class Handset:
     """One phone in one call. Audio is mu-law 8 kHz, times are ms since the call began.
 
     The methods are named as for the phone of a caller; for a phone that is called they mean the same: "the agent" is
-    whatever sounds in it.
+    whatever sounds in it. `keys_heard`: the keys that someone else has pressed in this call, as tones.
     """
 
     def __init__(self, clock: Clock, faults: CarrierFaults) -> None:
         self.sid = "CA" + uuid4().hex
         self.line = Line(clock, faults)
+        self.keys_heard = ""
 
     # --- what the owner does ---
 
@@ -56,6 +59,17 @@ class Handset:
         ends_ms = self.line.now_ms + ms
         while self.line.now_ms < ends_ms and not self.line.left:
             await self.line.change(ends_ms)
+
+    async def hear_keys(self, digits: str) -> None:
+        """Someone else presses keys; `w` is half a second, `W` a second. Returns when that is over, or the line is left
+        for something else."""
+        for digit in digits:
+            await self.line.unheard(lambda: False, self.line.now_ms + _KEY_MS.get(digit, _TONE_MS))
+            if self.line.leaving:
+                return
+            if digit not in _KEY_MS:
+                self.keys_heard += digit
+                self.line.notify()
 
     # --- what can be waited for ---
 

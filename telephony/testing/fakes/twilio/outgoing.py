@@ -1,7 +1,7 @@
 """Calls that the service places at the local carrier: who answers them, what is reported, and what goes wrong.
 
 Reports come as Twilio sends them: separate requests for `initiated`, `ringing`, `answered` and `completed`, of which
-`completed` tells every end (busy, no-answer, failed, canceled). `PlacingFaults` loses, doubles and delays them.
+`completed` tells every end (busy, no-answer, failed, canceled).
 """
 
 from __future__ import annotations
@@ -10,52 +10,19 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from telephony.testing.fakes.twilio.callees import Callee, acting
+from telephony.testing.fakes.twilio.faults import Post, StepFaults
 from telephony.testing.fakes.twilio.phone_call import PhoneCall, Source
+from telephony.testing.fakes.twilio.reports import Reports
+
+__all__ = ["Callee", "Outgoing", "PlacedCall", "PlacingFaults", "Post"]
 
 _OWN_EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
-    """Who is called. `status`: how the call ends if nobody picks up ("busy", "no-answer", "failed"); "completed": the
-    phone is answered after `ring_ms`. `sip` is the network's code of a call that fails. `answered_by` is Twilio's
-    verdict, if it is asked for one."""
-
-    status: str = "completed"
-    ring_ms: int = 1_000
-    sip: str = ""
-    answered_by: str = "human"
-
-
-class Post(StrEnum):
-    """What becomes of a POST that places a call."""
-
-    ANSWERED = "placed, and answered with the call"
-    LOST = "not placed, never answered"
-    HANGS = "placed, never answered"
-    FAILS = "placed, answered with 500"
-    FAILS_UNPLACED = "not placed, answered with 500"
-    GARBLED = "placed, answered with a page"
-    BUSY = "not placed, answered with 429"
-
-
-@dataclass(slots=True)
-class PlacingFaults:
-    """What goes wrong with calls that are placed. `post`: the fault of each POST in turn (the last one stays). `code`:
-    Twilio refuses every POST with this error. Of the reports, `lost` never come, `late` come after the last one, and
-    all come `times` times. `not_found`: the lists of calls are empty."""
-
-    post: list[Post] = field(default_factory=lambda: [Post.ANSWERED])
-    code: int = 0
-    lost: frozenset[str] = frozenset()
-    late: frozenset[str] = frozenset()
-    times: int = 1
-    not_found: bool = False
-
-    def next_post(self) -> Post:
-        return self.post.pop(0) if len(self.post) > 1 else self.post[0]
+#: What goes wrong with calls that are placed has the shape of what goes wrong with any other step.
+PlacingFaults = StepFaults
 
 
 @dataclass(slots=True)
@@ -131,52 +98,42 @@ class Outgoing:
             return 21626, f"{wrong} is not a status callback event"
         return None
 
-    async def run(self, call: PlacedCall) -> None:
+    async def run(self, call: PlacedCall, reports: Reports) -> None:
         """The call, from the queue to its end."""
-        callee = self.callees.get(call.one("To"), Callee())
-        late: list[tuple[str, str, int]] = []
-        await self._event(call, "initiated", "initiated", 0, late)
-        await self._event(call, "ringing", "ringing", 1, late)
+        phone, callee = call.phone, self.callees.get(call.one("To"), Callee())
+        await self._event(call, reports, "initiated", "initiated", 0)
+        await self._event(call, reports, "ringing", "ringing", 1)
         ring_ms = min(callee.ring_ms, int(call.one("Timeout") or 60) * 1_000)
-        await call.phone.pause(int(call.one("Timeout") or 60) * 1_000 if callee.status == "no-answer" else ring_ms)
+        await phone.pause(int(call.one("Timeout") or 60) * 1_000 if callee.status == "no-answer" else ring_ms)
         sip = callee.sip
-        if call.phone.left:
-            call.phone.outcome = end = "canceled"
+        if phone.left:
+            phone.outcome = end = "canceled"
         elif callee.status != "completed":
-            call.phone.outcome = end = callee.status
+            phone.outcome = end = callee.status
         else:
             end, sip = "completed", "200"
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._event(call, "answered", "in-progress", 2, late))
+            async with acting(callee, phone), asyncio.TaskGroup() as group:
+                group.create_task(self._event(call, reports, "answered", "in-progress", 2))
                 if verdict_url := call.one("AsyncAmdStatusCallback"):
-                    call.phone.record.answered_by = callee.answered_by
-                    group.create_task(call.phone.report(verdict_url, "in-progress", AnsweredBy=callee.answered_by))
+                    phone.record.answered_by = callee.answered_by
+                    group.create_task(phone.report(verdict_url, "in-progress", AnsweredBy=callee.answered_by))
                 if limit := call.one("TimeLimit"):
-                    group.create_task(call.phone.limit(int(limit)))
-                await call.phone.talk(call.first())
-            call.phone.record.duration_s = 12
+                    group.create_task(phone.limit(int(limit)))
+                await phone.hear_keys(call.one("SendDigits"))
+                await phone.talk(call.first())
+            phone.record.duration_s = 12
         call.status = end
-        await self._event(call, "completed", end, 3, late, sip)
-        for name, status, sequence in late:
-            await self._send(call, name, status, sequence)
-        call.phone.over()
+        await self._event(call, reports, "completed", end, 3, sip)
+        phone.over()
 
     async def _event(
-        self, call: PlacedCall, name: str, status: str, sequence: int, late: list[tuple[str, str, int]], sip: str = ""
+        self, call: PlacedCall, reports: Reports, name: str, status: str, sequence: int, sip: str = ""
     ) -> None:
-        if name != "completed":
-            call.status = status
-        if name in self.faults.late:
-            late.append((name, status, sequence))
-        else:
-            await self._send(call, name, status, sequence, sip)
-
-    async def _send(self, call: PlacedCall, name: str, status: str, sequence: int, sip: str = "") -> None:
-        wanted = call.form.get("StatusCallbackEvent") or ["completed"]
-        if name not in wanted or name in self.faults.lost or not call.one("StatusCallback"):
+        call.status = status
+        if name not in (call.form.get("StatusCallbackEvent") or ["completed"]) or not call.one("StatusCallback"):
             return
-        more = {"SipResponseCode": sip} if sip else {}
+        more = {"SequenceNumber": str(sequence)} | ({"SipResponseCode": sip} if sip else {})
         if status == "completed":
             more["CallDuration"] = str(call.phone.record.duration_s)
-        for _ in range(self.faults.times):
-            await call.phone.report(call.one("StatusCallback"), status, SequenceNumber=str(sequence), **more)
+        tell = reports.tell_last if name == "completed" else reports.tell
+        await tell(name, lambda: call.phone.report(call.one("StatusCallback"), status, **more))

@@ -8,12 +8,14 @@ action URL is fetched), and the call goes on with the new document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from telephony.console.carrier.twiml import (
     ConnectStream,
     Dial,
+    Gather,
     Hangup,
     Pause,
     Play,
@@ -42,6 +44,10 @@ class Source:
 
 class Exchange(Sender, Protocol):
     """The part of the carrier that a call needs."""
+
+    async def connect(self, phone: PhoneCall, verb: Dial) -> dict[str, str] | None:
+        """Connects the phone with those whom the verb names. Returns what the verb's action URL is told when that is
+        over, or None if nobody stands for them."""
 
 
 class PhoneCall(Handset):
@@ -119,6 +125,7 @@ class PhoneCall(Handset):
         """Executes documents until the call is over."""
         await self.execute(first, status)
         self.outcome = self.outcome or "completed"
+        self.line.notify()
 
     async def execute(self, first: Source, status: str = "in-progress") -> None:
         """Executes documents until nothing follows."""
@@ -129,6 +136,12 @@ class PhoneCall(Handset):
         except TwimlError as error:
             self.line.violation(error.code, error.text)
             self.outcome = "failed"
+
+    async def go_on(self) -> None:
+        """Executes what the REST API has redirected the call to, if anything."""
+        if self._next is not None and not self.line.left:
+            source, self._next, self.line.moved = self._next, None, False
+            await self.execute(source)
 
     def over(self) -> None:
         """Everything is done, reports included."""
@@ -148,8 +161,8 @@ class PhoneCall(Handset):
                 case Say(text):
                     self.spoken.append(text)
                     self.line.notify()
-                case Play():
-                    pass
+                case Play(_, digits):
+                    await self.hear_keys(digits)
                 case Pause(ms):
                     await self.line.unheard(lambda: False, self.line.now_ms + ms)
                 case Hangup():
@@ -160,8 +173,14 @@ class PhoneCall(Handset):
                     return None
                 case Dial(targets):
                     self.dialled += targets
-                    self.outcome = "dialled"
-                    return None
+                    if (ended := await self._carrier.connect(self, verb)) is None:
+                        self.outcome = "dialled"
+                        return None
+                    if (following := await self._action(verb.action, ended)) is not None:
+                        return following
+                case Gather():
+                    if (following := await self._gather(verb)) is not None:
+                        return following
                 case Redirect(url):
                     return await self.webhooks.fetch(url)
                 case ConnectStream():
@@ -191,14 +210,41 @@ class PhoneCall(Handset):
             self.closes.append(closed_with)
         return await self._action(verb.action)
 
-    async def _action(self, url: str) -> list[Verb] | None:
+    async def _gather(self, verb: Gather) -> list[Verb] | None:
+        """Asks for keys. Returns the verbs of the action URL (of this document's, if it has none), if any came."""
+        keys, digits = self.line.keys, ""
+        await self._execute_inside(verb)
+        while not (verb.count and len(digits) >= verb.count):
+            await self.line.unheard(lambda: bool(keys), self.line.now_ms + verb.timeout_ms)
+            if self.line.leaving or not keys:
+                break
+            key = keys.popleft()
+            self.line.notify()
+            if key == verb.finish:
+                break
+            digits += key
+        if not digits or self.line.leaving:
+            return None
+        return await self.webhooks.fetch(verb.action, more={"Digits": digits})
+
+    async def _execute_inside(self, verb: Gather) -> None:
+        """What `<Gather>` says; a key ends its pauses."""
+        for inner in verb.inside:
+            match inner:
+                case Say(text):
+                    self.spoken.append(text)
+                    self.line.notify()
+                case Pause(ms):
+                    await self.line.unheard(lambda: bool(self.line.keys), self.line.now_ms + ms)
+
+    async def _action(self, url: str, more: Mapping[str, str] | None = None) -> list[Verb] | None:
         """What the action URL of a verb that has ended answers, if it is asked at all."""
         if not url or self.line.moved:
             return None
         if not self.line.left:
-            return await self.webhooks.fetch(url)
+            return await self.webhooks.fetch(url, more=more)
         if self.line.faults.action_after_hang_up:
-            await self.webhooks.fetch(url, "completed")
+            await self.webhooks.fetch(url, "completed", more)
         return None
 
     async def _before_stop(self) -> None:

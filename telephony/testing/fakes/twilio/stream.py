@@ -66,6 +66,10 @@ class Line:
         """Milliseconds since the call was dialled; stands still once it has ended."""
         return self.clock.ms() - self._zero_ms if self.ended_ms is None else self.ended_ms
 
+    def at_ms(self, clock_ms: int) -> int:
+        """The call's time when the clock shows `clock_ms`."""
+        return clock_ms - self._zero_ms
+
     @property
     def leaving(self) -> bool:
         """Whether what is being executed ends: the call is over, or goes on with another document."""

@@ -35,7 +35,11 @@ class Update:
 
     def refused(self, phone: PhoneCall) -> bool:
         """Whether the call is in no state for it (21220)."""
-        return phone.is_over or (self.source is not None and phone.record.status in UNANSWERED)
+        return phone.is_over or (
+            self.source is not None
+            and phone.record.status in UNANSWERED
+            and phone.record.parties.direction != "inbound"
+        )
 
     def apply(self, phone: PhoneCall) -> None:
         if self.status == "completed" or (self.status == "canceled" and phone.record.status in UNANSWERED):

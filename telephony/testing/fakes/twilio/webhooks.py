@@ -79,18 +79,19 @@ async def send(sender: Sender, url: str, form: Mapping[str, str], method: str = 
 
 
 class Webhooks:
-    """The requests of one call. `documents` are the texts of all that were received."""
+    """The requests of one call. `documents` are the texts of all that were received; addresses are relative to
+    `document_url`, where the latest came from."""
 
     def __init__(self, sender: Sender, sid: str, record: CallRecord, line: Line) -> None:
         self.documents: list[str] = []
         self._sender, self._sid, self._record, self._line = sender, sid, record, line
-        self._document_url = ""
+        self.document_url = ""
 
     async def fetch(
         self, url: str, status: str = "in-progress", more: Mapping[str, str] | None = None, method: str = "POST"
     ) -> list[Verb]:
         """Fetches a document, following redirects. Raises `TwimlError` (11200, 11205, 11215, 12xxx)."""
-        url = urljoin(self._document_url, url)
+        url = urljoin(self.document_url, url)
         for _ in range(REDIRECTS + 1):
             try:
                 async with self._sender.clock.timeout(WEBHOOK_MS):
@@ -104,7 +105,7 @@ class Webhooks:
                 continue
             if response.status_code != 200:
                 raise TwimlError("11200", f"status {response.status_code} from {url}")
-            self._document_url = url
+            self.document_url = url
             return self.read(response.text, response.headers.get("content-type", ""))
         raise TwimlError("11215", f"more than {REDIRECTS} redirects")
 
@@ -118,7 +119,7 @@ class Webhooks:
         form = self._form(status) | {"CallbackSource": "call-progress-events"} | more
         try:
             async with self._sender.clock.timeout(WEBHOOK_MS):
-                await send(self._sender, url, form)
+                await send(self._sender, urljoin(self.document_url, url), form)
         except (TimeoutError, httpx2.HTTPError):
             self._line.violation("11200", f"the status callback {status} failed")
 
