@@ -278,6 +278,12 @@ class IncomingCall:
         return self.direction.startswith("outbound")
 
     @property
+    def verified(self) -> bool:
+        """Whether the carrier vouches for the caller's number: STIR/SHAKEN attestation A. Otherwise the number may be
+        anybody's."""
+        return not self.outbound and self.form.get("StirVerstat", "") == "TN-Validation-Passed-A"
+
+    @property
     def person(self) -> str:
         """The number of the person on the line, whoever called whom."""
         return self.called if self.outbound else self.caller

@@ -21,7 +21,7 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -92,6 +92,15 @@ async def in_task(name: str, work: Awaitable[T]) -> T:
     if isinstance(error, Exception):
         raise error
     raise RuntimeError(f"{name} raised {type(error).__name__ if error else 'CancelledError'}") from error
+
+
+def outliving(name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Starts `work` as a task of its own, which whoever starts it may await or not; it goes on when they end."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work, name=name)
+    _tasks.add(task)
+    task.add_done_callback(_finished)
+    return task
 
 
 async def _keep(work: Awaitable[T], returned: list[T]) -> None:

@@ -21,8 +21,8 @@ import inspect
 import json
 import re
 import typing
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,23 +30,16 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from telephony.clock import Clock
+from telephony.contracts.tool_arguments import arguments_of as arguments_of
+from telephony.contracts.tool_arguments import mended, says_nothing
 from telephony.core.policy import END_CALL
 from telephony.threads import in_task, in_thread
+from telephony.tool_context import ToolContext as ToolContext
+from telephony.tool_context import ToolFailed
 from telephony.tool_results import RESULT_CHARS as RESULT_CHARS
 from telephony.tool_results import in_words, shortened
-from telephony.valid_text import valid
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """What a tool can know about its call. `variables`: what a call placed by this service was placed with."""
-
-    call_sid: str = ""
-    caller: str = ""
-    called: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,8 @@ class Tool:
     """A function with its schema (JSON Schema of the arguments object). Created by `@tool`.
 
     A `read_only` tool may run twice without harm. Any other runs once per turn of a call when our LLM server answers
-    for a platform, which repeats requests, and not at all if a request does not name its call."""
+    for a platform, which repeats requests, and not at all if a request does not name its call. It runs at most
+    `limit_per_call` times in a call (0: as often as all tools together may, `Limits.tool_runs`)."""
 
     name: str
     description: str
@@ -63,6 +57,7 @@ class Tool:
     arguments: type[BaseModel] | None = field(default=None, repr=False)
     context_name: str = ""
     read_only: bool = False
+    limit_per_call: int = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function directly, for the user's own tests."""
@@ -80,19 +75,31 @@ class ToolResult:
 @typing.overload
 def tool(function: Callable[..., Any], /) -> Tool: ...
 @typing.overload
-def tool(*, name: str = "", description: str = "", read_only: bool = False) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
-    function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = "", read_only: bool = False
+    *, name: str = "", description: str = "", read_only: bool = False, limit_per_call: int = 0
+) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str = "",
+    description: str = "",
+    read_only: bool = False,
+    limit_per_call: int = 0,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Turns a function into a `Tool`; `read_only` says that it may run twice without harm.
+    """Turns a function into a `Tool`; `read_only` says that it may run twice without harm, `limit_per_call` how often
+    it may run in one call, whatever the model wants (0: no limit of its own).
 
-    Raises TypeError for a signature that has no schema, such as a parameter without a type."""
+    Raises TypeError for a signature that has no schema, such as a parameter without a type, ValueError for a bad name
+    or limit."""
     if function is None:
-        return lambda f: _make(f, name, description, read_only)
-    return _make(function, name, description, read_only)
+        return lambda f: _make(f, name, description, read_only, limit_per_call)
+    return _make(function, name, description, read_only, limit_per_call)
 
 
-def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
+def _make(
+    function: Callable[..., Any], name: str, description: str, read_only: bool = False, limit_per_call: int = 0
+) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
     if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
@@ -119,10 +126,12 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     name = name or function.__name__
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise ValueError(f"a tool's name has at most 64 letters, digits, _ and -, not {name!r}")
+    if limit_per_call < 0:
+        raise ValueError(f"tool {name}: limit_per_call is {limit_per_call}; 0 means no limit")
     model, schema = _schema(name, fields)
     schema.setdefault("properties", {})
     text = description or inspect.getdoc(function) or name.replace("_", " ")
-    return Tool(name, text, schema, function, model, context_name, read_only)
+    return Tool(name, text, schema, function, model, context_name, read_only, limit_per_call)
 
 
 def _schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
@@ -155,13 +164,24 @@ def _end_call(reason: str = "") -> str:
     return "The call ends when what you have said has been heard."
 
 
+LIMITED = "Not done: {what}. Do not try again; tell the caller what you cannot do."
+"""The result of a tool that has reached a limit."""
+
 END_CALL_TOOL = _make(_end_call, END_CALL, "")
 
 
 class Toolbox:
-    """The tools of one agent, including `end_call`. Raises ValueError if two tools have the same name."""
+    """The tools of one agent, including `end_call`; `runs` counts how often each has run in the call, and `most_runs`
+    is how often all of them together may. Raises ValueError if two tools have the same name."""
 
-    def __init__(self, tools: Iterable[Tool] = (), context: ToolContext | None = None) -> None:
+    def __init__(
+        self,
+        tools: Iterable[Tool] = (),
+        context: ToolContext | None = None,
+        *,
+        runs: Counter[str] | None = None,
+        most_runs: int = 0,
+    ) -> None:
         given = tuple(tools)
         names = [t.name for t in given]
         if len(set(names)) != len(names):
@@ -169,6 +189,7 @@ class Toolbox:
         all_tools = given if END_CALL in names else (*given, END_CALL_TOOL)
         self._tools: Mapping[str, Tool] = {t.name: t for t in all_tools}
         self._context = context or ToolContext()
+        self._runs, self._most_runs = Counter[str]() if runs is None else runs, most_runs
 
     def schemas(self) -> tuple[dict[str, Any], ...]:
         """The tools in the format of Chat Completions, always in the same order (the prompt cache needs it)."""
@@ -188,33 +209,55 @@ class Toolbox:
             return shortened(str(error))
         return ""
 
-    async def run_within(self, clock: Clock, limit_ms: int, name: str, arguments: str) -> ToolResult:
+    async def run_within(
+        self, clock: Clock, limit_ms: int, name: str, arguments: str, context: ToolContext | None = None
+    ) -> ToolResult:
         """As `run`, but a tool that takes longer than `limit_ms` is abandoned, and the result says so."""
+        context = context or self._context
         try:
             async with clock.timeout(limit_ms):
-                return await self.run(name, arguments)
+                return await self.run(name, arguments, context)
         except TimeoutError:
             log.warning("tool_timeout", tool=name)
+            context.cancelled.set()
             return ToolResult(_given_up(name), failed=True)
+        except BaseException:
+            context.cancelled.set()
+            raise
 
-    async def run(self, name: str, arguments: str) -> ToolResult:
+    async def run(self, name: str, arguments: str, context: ToolContext | None = None) -> ToolResult:
         """Runs a tool with the arguments as the model wrote them (JSON text). Raises nothing but `CancelledError`, and
         only if it is cancelled itself; it does not wait for the tool then."""
         try:
             chosen, values = self._checked(name, arguments)
+            self._count(chosen)
         except ValueError as error:
             return ToolResult(shortened(str(error)), failed=True)
         if chosen.context_name:
-            values[chosen.context_name] = self._context
+            values[chosen.context_name] = context or self._context
         work = functools.partial(chosen.function, **values)
         try:
             if inspect.iscoroutinefunction(chosen.function):
                 return await _read(name, await in_task(f"tool {name}", work()))
             done = await in_thread(f"tool {name}", _done, name, work)
             return done if isinstance(done, ToolResult) else await _read(name, await in_task(f"tool {name}", done))
+        except ToolFailed as failed:
+            return ToolResult(shortened(str(failed)), failed=True)
         except Exception:
             log.exception("tool_failed", tool=name)
             return ToolResult(f"The tool {name} failed. Tell the caller that it did not work.", failed=True)
+
+    def _count(self, chosen: Tool) -> None:
+        """Counts the run. Raises ValueError, worded for the model, if the tool may not run any more in this call."""
+        if chosen.name == END_CALL:
+            return
+        if chosen.limit_per_call and self._runs[chosen.name] >= chosen.limit_per_call:
+            log.warning("tool_limit_reached", tool=chosen.name, limit=chosen.limit_per_call)
+            raise ValueError(LIMITED.format(what=f"{chosen.name} may not run more often in this call"))
+        if self._most_runs and self._runs.total() >= self._most_runs:
+            log.warning("tool_limit_reached", tool=chosen.name, limit_of_all=self._most_runs)
+            raise ValueError(LIMITED.format(what="no more tools may run in this call"))
+        self._runs[chosen.name] += 1
 
     def _checked(self, name: str, arguments: str) -> tuple[Tool, dict[str, Any]]:
         """The tool, and the arguments as Python values. Raises ValueError with a message that the model can act on."""
@@ -237,48 +280,10 @@ class Toolbox:
         return chosen, {name: getattr(checked, name) for name in type(checked).model_fields}
 
 
-def arguments_of(text: str, what: str = "The arguments") -> dict[str, Any]:
-    """The arguments in the JSON text that the model wrote, with valid texts; the JSON may be in a code fence, or be a
-    JSON text once more. Whatever says nothing at all (see `_says_nothing`) is no arguments.
-
-    Raises ValueError with a message that the model can act on, beginning with `what`."""
-    if _says_nothing(text):
-        return {}
-    given: Any = text
-    try:
-        for _ in range(2):
-            given = json.loads(_FENCE.sub(r"\1", valid(given).strip())) if isinstance(given, str) else given
-        given = _with_valid_texts(given)
-    except ValueError as error:
-        raise ValueError(f"{what} are not valid JSON: {error}. Try again.") from None
-    except RecursionError:
-        raise ValueError(f"{what} are nested too deeply. Try again.") from None
-    if not isinstance(given, dict):
-        raise ValueError(f"{what} must be a JSON object. Try again.")
-    return given
-
-
-_FENCE = re.compile(r"^```(?:\w*\n)?(.*?)```$", re.DOTALL)
-_SEPARATORS = re.compile(r"```(?:json)?|[\s,:;\\]|(?<!\w)(?:null|none|undefined|nil)(?!\w)", re.IGNORECASE)
-_EMPTY = re.compile(r"\{\}|\[\]|\(\)|\"\"|''|``")
-LONGEST_NOTHING = 100
-
-
-def _says_nothing(text: str) -> bool:
-    """Whether the text is nothing but empty brackets, empty quotes and words for nothing, in each other and one after
-    the other: models write no arguments in many ways. What is not closed was cut off, and could have gone on."""
-    if len(text) > LONGEST_NOTHING:
-        return False
-    left = _SEPARATORS.sub("", valid(text).replace("\u200b", ""))
-    while left != (left := _EMPTY.sub("", left)):
-        pass
-    return not left
-
-
 def _validated(chosen: Tool, arguments: type[BaseModel], given: dict[str, Any]) -> BaseModel:
     """The arguments as the function's types, a second time without what models do to arguments that were right.
     Raises ValidationError."""
-    values = {name: one for name, one in given.items() if name.strip("_ ") or not _says_nothing(json.dumps(one))}
+    values = {name: one for name, one in given.items() if name.strip("_ ") or not says_nothing(json.dumps(one))}
     inner = next(iter(values.values()), None) if len(values) == 1 else None
     names = {*chosen.parameters["properties"]}
     if isinstance(inner, dict) and inner and {*inner} <= names and not {*values} & names:
@@ -286,39 +291,10 @@ def _validated(chosen: Tool, arguments: type[BaseModel], given: dict[str, Any]) 
     try:
         return arguments.model_validate(values)
     except ValidationError as error:
-        mended = _mended(chosen, values, {e["loc"][0] for e in error.errors() if e["loc"]})
-        if mended == values:
+        better = mended(chosen.parameters, values, {e["loc"][0] for e in error.errors() if e["loc"]})
+        if better == values:
             raise
-        return arguments.model_validate(mended)
-
-
-def _mended(chosen: Tool, values: dict[str, Any], wrong: set[int | str]) -> dict[str, Any]:
-    """The values without those that say nothing and need not be given; those that are JSON in a text, without the text.
-    Only the wrong ones: all others mean what they say."""
-    names, required = chosen.parameters["properties"], chosen.parameters.get("required", ())
-    found = dict[str, Any]()
-    for name, one in values.items():
-        nothing = one is None or (name in names and _says_nothing(one if isinstance(one, str) else json.dumps(one)))
-        if name in wrong and name not in required and nothing:
-            continue
-        inner = one
-        if name in wrong and isinstance(one, str) and one.lstrip()[:1] in ("{", "["):
-            with suppress(ValueError, RecursionError):
-                inner = _with_valid_texts(json.loads(one))
-        found[name] = inner
-    return found
-
-
-def _with_valid_texts(value: Any) -> Any:
-    """A JSON value with all its texts made valid."""
-    match value:
-        case str():
-            return valid(value)
-        case dict():
-            return {valid(name): _with_valid_texts(one) for name, one in value.items()}
-        case list():
-            return [_with_valid_texts(one) for one in value]
-    return value
+        return arguments.model_validate(better)
 
 
 def _done(name: str, work: Callable[[], Any]) -> ToolResult | Awaitable[Any]:

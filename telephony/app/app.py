@@ -12,9 +12,10 @@ import functools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -25,7 +26,8 @@ from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.browser_phone import open_console
-from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
+from telephony.app.call_services import call_services
+from telephony.app.default_voice import AccountVoices, DefaultVoice, fixed_phrases, needed, own_agent
 from telephony.app.keys import Keys
 from telephony.app.language_model import language_model
 from telephony.app.languages import LanguageNotes
@@ -56,12 +58,14 @@ from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
+from telephony.tool_context import CallMemories
 from telephony.twilio.outbound_webhooks import OutboundWebhooks
 from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
+NOW = functools.partial(datetime.now, UTC)
 
 
 @dataclass(slots=True)
@@ -107,6 +111,8 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
+        self.services = dict[type[Any], object]()
+        self._services = functools.partial(call_services, settings, CallMemories(), self.services)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
@@ -116,7 +122,7 @@ class VendorPorts:
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self._services(call)),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
@@ -131,7 +137,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock)
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self._services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -157,12 +163,6 @@ class VendorPorts:
         return PhrasesLoaded(tuple(self.phrases.load(spec, wording).values()))
 
 
-def fixed_phrases(agent: Agent) -> dict[str, str]:
-    """Name -> text, as it is spoken, of all fixed phrases of an agent, including its greeting."""
-    phrases = {**asdict(agent.wording), "greeting": agent.greeting}
-    return {name: spoken_form(text, agent.voice.language) or text for name, text in phrases.items() if text}
-
-
 def compose(
     settings: Settings,
     clock: Clock,
@@ -179,6 +179,7 @@ def compose(
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     router = RestRouter(console.hang_up, rest)
     control = CallControl(settings, clock, registry, calls.legs, rest)
+    vendors.services |= control.services
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice

@@ -22,12 +22,12 @@ from telephony.agent import AgentSource
 from telephony.app.app import Service, create_app
 from telephony.app.browser_phone import invitation
 from telephony.app.descriptors import watch
-from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.core.events import Phrase
 from telephony.loopback import leads_to_loopback
+from telephony.network.http_protocol import PromptHttp
 from telephony.observe import server_logs
 from telephony.settings import Settings
 from telephony.twilio.socket_protocol import MediaSocket

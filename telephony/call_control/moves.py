@@ -25,7 +25,7 @@ from starlette.requests import Request
 from telephony.agent import Agent, language_of
 from telephony.clock import Clock
 from telephony.core.conversation import Conversation
-from telephony.core.events import Event, MoveStarted, NoticeReceived
+from telephony.core.events import CallResumed, MoveStarted
 from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.twilio import twiml
 from telephony.twilio.addresses import Addresses
@@ -56,7 +56,7 @@ class Moves:
     def __init__(self, registry: CallRegistry, addresses: Addresses, clock: Clock) -> None:
         self.addresses = addresses
         self._registry, self._clock = registry, clock
-        self._away: OrderedDict[str, _Away] = OrderedDict()
+        self.away: OrderedDict[str, _Away] = OrderedDict()
 
     def leave(self, call_sid: str, why: str, document: Document, gone: Callable[[], None] = lambda: None) -> bool:
         """Ends the stream of a call, which then goes on with `document`. `gone` is called if the caller hangs up before
@@ -65,17 +65,17 @@ class Moves:
         if live is None or not live.leg.done() or live.leg.cancelled() or live.ended is not None:
             return False
         log.info("call_moves", call_sid=call_sid, why=why)
-        self._away[call_sid] = _Away(live, document, gone)
-        self._away.move_to_end(call_sid)
-        while len(self._away) > FORGOTTEN:
-            self._away.popitem(last=False)
+        self.away[call_sid] = _Away(live, document, gone)
+        self.away.move_to_end(call_sid)
+        while len(self.away) > FORGOTTEN:
+            self.away.popitem(last=False)
         live.inbox.put(MoveStarted(why))
         live.leg.result().stop()
         return True
 
     async def next_document(self, request: Request, call_sid: str) -> str | None:
         """Twilio asks how a call goes on whose stream has ended. None if it was not told to leave it."""
-        away = self._away.get(call_sid)
+        away = self.away.get(call_sid)
         if away is None:
             return None
         if not away.given:
@@ -88,19 +88,18 @@ class Moves:
         """Goes on with the conversation of a call that was away. The agent learns `notice`; with `greet` it says that
         it is back and owes words about it. Returns what `twiml.connect_stream` needs, or None if the call is not known
         or cannot be taken back."""
-        away = self._away.pop(call_sid, None)
+        away = self.away.pop(call_sid, None)
         if away is None:
             waits = self._registry.calls.get(call_sid) if self._registry.awaits_leg(call_sid) else None
             return self.addresses.stream(request, waits.call, attempt=1) if waits is not None else None
         live = away.live
         await self._wound_down(live)
-        agent, first = live.agent, list[Event]()
+        agent = live.agent
         if isinstance(agent, Agent):
             agent = replace(agent, greeting=agent.wording.back if greet else "", greeting_protected=False)
-        if isinstance(live.engine, Conversation):
-            first.append(live.engine.so_far)
-        first.append(NoticeReceived(notice, speak=greet))
-        if (refusal := self._registry.prepare(agent, live.call, tuple(first))) is not None:
+        before = live.engine.so_far if isinstance(live.engine, Conversation) else CallResumed((), 0)
+        back = [replace(before, notice=notice, speak=greet)]
+        if (refusal := self._registry.prepare(agent, live.call, back)) is not None:
             log.warning("call_not_taken_back", call_sid=call_sid, code=str(refusal))
             return None
         log.info("call_back", call_sid=call_sid)
@@ -108,7 +107,7 @@ class Moves:
 
     async def take_back(self, request: Request, call_sid: str, notice: str) -> str | None:
         """The TwiML that brings the caller back to the agent, with words; None if the call is not known."""
-        away = self._away.get(call_sid)
+        away = self.away.get(call_sid)
         connect = await self.resume(request, call_sid, notice, greet=True)
         if connect is not None:
             return twiml.connect_stream(*connect)
@@ -118,7 +117,7 @@ class Moves:
 
     def hung_up(self, call_sid: str) -> None:
         """The call is over, wherever it was. May be told repeatedly."""
-        if (away := self._away.pop(call_sid, None)) is not None:
+        if (away := self.away.pop(call_sid, None)) is not None:
             away.gone()
 
     async def _wound_down(self, live: LiveCall) -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from telephony.call_control.destinations import NEVER_MIND, Destination
-from telephony.tools import Tool, ToolContext, tool
+from telephony.tool_context import ToolContext
+from telephony.tools import Tool, tool
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Transfers:
         self._settings, self._clock, self._registry, self._moves = settings, clock, registry, moves
         self._legs, self._rest = legs, rest
         self._heard = HeardLines()
-        self._cold: OrderedDict[str, ColdTransfer] = OrderedDict()
+        self.cold: OrderedDict[str, ColdTransfer] = OrderedDict()
         self._warm: OrderedDict[str, WarmCall] = OrderedDict()
         self._attempts: OrderedDict[str, tuple[WarmCall, int]] = OrderedDict()
         self._listeners: dict[str, Listener] = {}
@@ -175,7 +175,7 @@ class Transfers:
             id=secrets.token_urlsafe(16), call_sid=call.call_sid, destination=to, about=about(summary),
             language=language_of(live.agent), caller_id=shown if E164.fullmatch(shown) else "",
         )  # fmt: skip
-        _keep(self._cold, cold.id, cold)
+        _keep(self.cold, cold.id, cold)
 
         async def document(request: Request) -> str:
             cold.url = f"{self._moves.addresses.base(request)}/moved/cold/{cold.id}"
@@ -231,16 +231,16 @@ class Transfers:
         ]
 
     async def whisper(self, request: Request, form: Form) -> Response:
-        cold, number = self._cold.get(request.path_params["id"]), request.path_params["number"]
+        cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
         return _xml(cold.whisper(number) if cold is not None and _has(cold, number) else twiml.hang_up())
 
     async def accept(self, request: Request, form: Form) -> Response:
-        cold, number = self._cold.get(request.path_params["id"]), request.path_params["number"]
+        cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
         taken = cold is not None and _has(cold, number) and cold.accept(number, form.get("Digits", ""))
         return _xml(documents.bridge() if taken else twiml.hang_up())
 
     async def _cold_back(self, request: Request, form: Form) -> Response | None:
-        cold, number = self._cold.get(request.path_params["id"]), request.path_params["number"]
+        cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
         if form.get("CallStatus") in TERMINAL:
             self._moves.hung_up(form.get("CallSid", ""))
             return _xml(twiml.hang_up())

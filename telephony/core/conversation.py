@@ -29,7 +29,6 @@ from telephony.core.language.registry import language_for
 from telephony.core.listening.calm import CALM, NEVER, Calm, Part, until
 from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
-from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing, Saying, saying
@@ -69,7 +68,6 @@ class Conversation:
         self._acting = Acting(self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._watchdog = MediaWatchdog(policy.limits)
         self._parts: tuple[Part, ...] = (
             Part(attention.tick, attention.calm),
             Part(self._floor.tick, self._floor.calm),
@@ -115,12 +113,12 @@ class Conversation:
         """Takes a frame. Returns whether it is one more of those that change nothing, so that no part needs to be
         asked."""
         listening, calm = self._listening, self._calm
-        self._watchdog.received(now)
+        self._timers.watchdog.received(now)
         news = listening.hear(event)
         if news or calm is None or not calm.lasts(now, listening.voice.media_ms, listening.utterance):
             return False
         self._floor.passed(now)
-        self.deadline = min(self._watchdog.deadline, calm.deadline)
+        self.deadline = min(self._timers.watchdog.deadline, calm.deadline)
         return True
 
     # --- what happens -----------------------------------------------------------------------------------------------
@@ -155,14 +153,9 @@ class Conversation:
             case e.EndRequested(reason):
                 self._ending.stays()
                 return self._recovery.end_with("goodbye", reason, now)
-            case (
-                e.WorkDeferred()
-                | e.NoticeReceived()
-                | e.SayRequested()
-                | e.MoveStarted()
-                | e.MoveFailed()
-                | e.CallResumed()
-            ):
+            case e.WorkDeferred() | e.EndWanted() | e.NoticeReceived() | e.SayRequested():
+                return self._acting.happened(event, now)
+            case e.MoveStarted() | e.MoveFailed() | e.CallResumed():
                 return self._acting.happened(event, now)
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
@@ -172,11 +165,13 @@ class Conversation:
         return []
 
     def _started(self, now: int) -> list[Action]:
-        if self._watchdog.started:
+        if self._timers.watchdog.started:
             return []
-        self._watchdog.received(now)
+        self._timers.watchdog.received(now)
         self._timers.start(now)
-        return self._turns.greet(now)
+        actions = self._turns.greet(now)
+        self._acting.started(now)
+        return actions
 
     def _generated(self, event: e.LlmEvent, now: int) -> list[Action]:
         match event:
@@ -240,13 +235,13 @@ class Conversation:
         would change nothing."""
         self.deadline = self._calm = None
         happened = len(actions)
-        if self.ended is None and self._watchdog.started:
+        if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
         if self.ended is not None:
             actions += self._acting.deferred.end()
-        elif self._watchdog.started:
+        elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
-            self.deadline = min(self._watchdog.deadline, parts_ms)
+            self.deadline = min(self._timers.watchdog.deadline, parts_ms)
             self._calm = self._agree(parts_ms, now) if len(actions) == happened else None
         return actions
 
@@ -270,9 +265,9 @@ class Conversation:
 
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""
-        if missing := self._watchdog.take_missing_ms(now):
+        if missing := self._timers.watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
-        if self._watchdog.dead(now):
+        if self._timers.watchdog.dead(now):
             return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:

@@ -326,6 +326,14 @@ class WorkDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWanted:
+    """A tool of `turn` wants the call to end, as the built-in `end_call` does: once what the agent says was heard."""
+
+    turn: int
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeReceived:
     """The agent learns `text` from outside the conversation: a person has accepted a call, long work goes on. With
     `speak` it owes the caller words about it; without, it only knows."""
@@ -359,10 +367,13 @@ class MoveFailed:
 @dataclass(frozen=True, slots=True)
 class CallResumed:
     """The call is back from where it has gone, on a new stream: the first event there. `history` is what was said
-    before, up to and with `turn`."""
+    before, up to and with `turn`; `notice` is what the agent learns of where it has been. With `speak` it owes the
+    caller words about it."""
 
     history: History
     turn: int
+    notice: str = ""
+    speak: bool = False
 
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
@@ -370,5 +381,7 @@ SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-ActingEvent: TypeAlias = WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed | CallResumed
+ActingEvent: TypeAlias = (
+    WorkDeferred | EndWanted | NoticeReceived | SayRequested | MoveStarted | MoveFailed | CallResumed
+)
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

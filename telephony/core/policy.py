@@ -263,6 +263,8 @@ class Limits:
     """Maximum run time of a tool."""
     tool_rounds: int = 8
     """Maximum rounds of tool calls in one reply."""
+    tool_runs: int = 200
+    """Maximum number of tools run in one call, which stops a model that calls them without end; 0: any number."""
     goodbye_ms: int = 2_000
     """How long past the end of its audio to wait for a goodbye's last mark before the call ends anyway."""
     speech_close_ms: int = 1_500

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Limits
 
 
@@ -24,6 +25,7 @@ class Timers:
     """Deadlines of the call as a whole."""
 
     def __init__(self, limits: Limits) -> None:
+        self.watchdog = MediaWatchdog(limits)
         self._limits = limits
         self._started_ms: int | None = None  # None also once the call is to end
         self._quiet_ms: int | None = None  # since when nobody says anything

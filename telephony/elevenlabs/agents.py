@@ -19,7 +19,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -43,7 +45,7 @@ from telephony.elevenlabs.agents_closed import Closed, by_close, why
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.connection import BUSY_MS, open_socket
 from telephony.log_redaction import identifier, said
-from telephony.tools import Toolbox, ToolContext
+from telephony.runtime.tool_runs import ToolRuns
 
 log = structlog.get_logger()
 
@@ -64,11 +66,19 @@ MAX_UNREADABLE = 100  # unreadable messages in a row
 
 
 class ManagedSocket:
-    """The `Port` that performs OpenManaged, Transcribe, SendToManaged, RunTool and AnswerTool."""
+    """The `Port` that performs OpenManaged, Transcribe, SendToManaged, RunTool, AnswerTool, RunDeferred and
+    DropDeferred. `services` are for tools: see `ToolRuns`."""
 
-    def __init__(self, agent: ManagedAgent, call: IncomingCall, rest: AgentsRest, clock: Clock) -> None:
+    def __init__(
+        self,
+        agent: ManagedAgent,
+        call: IncomingCall,
+        rest: AgentsRest,
+        clock: Clock,
+        services: Mapping[type[Any], object] | None = None,
+    ) -> None:
         self._agent, self._call, self._rest, self._clock = agent, call, rest, clock
-        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called, call.variables))
+        self._tools = ToolRuns(agent.tools, agent.limits, call, clock, services)
         self._wanted: dict[str, ToolWanted] = {}
         self._outbox = _Outbox()
         self._open = asyncio.Event()  # set by OpenManaged, or by `stop`
@@ -79,6 +89,7 @@ class ManagedSocket:
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
+        self._tools.open(emit)
         try:
             closed = await self._until_stopped()
         except Exception:
@@ -92,6 +103,9 @@ class ManagedSocket:
                 cause=event.cause, meaning=closed.means, **said(event.detail),
             )  # fmt: skip
             emit(event)
+        await self._stopped.wait()  # what the agent said last is still being heard, and work may wait for it
+        self._tools.close()
+        await self._tools.finish()
 
     def perform(self, action: Action) -> None:
         match action:
@@ -114,7 +128,7 @@ class ManagedSocket:
                     except RuntimeError:  # the task group is already shutting down
                         work.close()
             case _:
-                pass
+                self._tools.perform(action)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -250,8 +264,7 @@ class ManagedSocket:
         )  # fmt: skip
 
     async def _run_tool(self, wanted: ToolWanted) -> None:
-        limit_ms = self._agent.limits.tool_ms
-        result = await self._toolbox.run_within(self._clock, limit_ms, wanted.name, wanted.arguments)
+        result = await self._tools.run(wanted.turn, wanted.tool_call_id, wanted.name, wanted.arguments)
         self._emit(ToolFinished(wanted.turn, wanted.tool_call_id, result.text, result.failed))
 
 

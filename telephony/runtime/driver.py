@@ -22,7 +22,7 @@ import structlog
 from telephony.contracts.port import Port
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.decisions import Decided
+from telephony.core.decisions import Cut, Decided, PlatformCut
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
 from telephony.core.managed_events import ManagedAction, SwitchTo
@@ -53,6 +53,8 @@ class Ports:
                 self.llm.perform(action)
             case a.Speak() | a.CloseContext():
                 self.tts.perform(action)
+            case Cut() | PlatformCut():
+                self.llm.perform(action)  # its tools are to know
             case a.LineAdded() | Decided():
                 pass
             case _:

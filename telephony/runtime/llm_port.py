@@ -7,10 +7,11 @@ core allows it (`RunTool`); until then the reply waits, without a time limit of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -31,7 +32,8 @@ from telephony.core.events import (
 )
 from telephony.errors import ProviderBusy, ProviderError
 from telephony.runtime.reply import Done, Facts, Said, Wants, reply
-from telephony.tools import Toolbox, ToolContext, ToolResult
+from telephony.runtime.tool_runs import ToolRuns
+from telephony.tools import ToolResult
 
 log = structlog.get_logger()
 
@@ -51,15 +53,22 @@ class _Live:
 
 
 class LlmPort:
-    """The `Port` that performs StartReply, CancelReply, RunTool and RefuseTool."""
+    """The `Port` that performs StartReply, CancelReply, RunTool, RefuseTool, RunDeferred and DropDeferred. `services`
+    are for tools: see `ToolRuns`."""
 
     def __init__(
-        self, *, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock, now: Callable[[], datetime]
+        self,
+        *,
+        agent: Agent,
+        llm: Llm,
+        call: IncomingCall,
+        clock: Clock,
+        now: Callable[[], datetime],
+        services: Mapping[type[Any], object] | None = None,
     ) -> None:
         self._agent, self._llm, self._clock, self._now = agent, llm, clock, now
         self._call = call
-        about = ToolContext(call.call_sid, call.caller, call.called, call.variables)
-        self._toolbox = Toolbox(agent.tools, about)
+        self._tools = ToolRuns(agent.tools, agent.limits, call, clock, services)
         self._live: dict[int, _Live] = {}
         self._early: list[Action] = []
         self._group: asyncio.TaskGroup | None = None
@@ -68,6 +77,7 @@ class LlmPort:
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
+        self._tools.open(emit)
         async with asyncio.TaskGroup() as group:
             self._group = group
             early, self._early = self._early, []
@@ -77,9 +87,11 @@ class LlmPort:
                 await self._stopped.wait()
             finally:
                 self._group = None
+                self._tools.close()
                 for live in self._live.values():
                     if live.task is not None:
                         live.task.cancel()
+        await self._tools.finish()
 
     def perform(self, action: Action) -> None:
         if self._group is None:
@@ -99,7 +111,7 @@ class LlmPort:
                 if waiting is not None and not waiting.answers.full():
                     waiting.answers.put_nowait(action)
             case _:
-                pass
+                self._tools.perform(action)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -128,7 +140,7 @@ class LlmPort:
     async def _converse(self, live: _Live, start: StartReply) -> None:
         facts = Facts(self._now(), self._call.person, self._call.outbound, self._call.variables)
         asks = self._agent.turn_taking.asks_model and not start.must_answer
-        replying = reply(self._agent, start.history, self._llm, self._toolbox, facts, asks=asks)
+        replying = reply(self._agent, start.history, self._llm, self._tools.toolbox, facts, asks=asks)
         async with aclosing(replying) as parts:
             part = await anext(parts)
             while True:
@@ -149,7 +161,6 @@ class LlmPort:
             answer = await live.answers.get()
         if isinstance(answer, RefuseTool):
             return ToolResult(answer.reason, failed=True)
-        limit_ms = self._agent.limits.tool_ms
-        result = await self._toolbox.run_within(self._clock, limit_ms, call.name, call.arguments)
+        result = await self._tools.run(live.turn, call.tool_call_id, call.name, call.arguments)
         self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
         return result

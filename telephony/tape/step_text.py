@@ -56,6 +56,8 @@ def event(one: e.Event, rules: TurnTaking) -> str:
         case e.WorkDeferred(turn, _, work, must):
             when = "whatever happens" if must else "if all is heard"
             return f"tool, turn {turn}: asks for {work} to be done afterwards, {when}"
+        case e.EndWanted(turn):
+            return f"tool, turn {turn}: wants the call to end"
         case e.NoticeReceived(text, speak):
             return f"notice{'' if speak else ' (nothing to say)'}: {text!r}"
         case e.SayRequested(text):
@@ -64,8 +66,8 @@ def event(one: e.Event, rules: TurnTaking) -> str:
             return f"the call is about to leave this stream ({why})"
         case e.MoveFailed(why):
             return f"the call does not leave this stream after all ({why})"
-        case e.CallResumed(history, turn):
-            return f"the call goes on after {len(history)} lines, up to turn {turn}, on another stream"
+        case e.CallResumed(history, turn, notice):
+            return f"the call goes on after {len(history)} lines, up to turn {turn}, on another stream: {notice!r}"
         case e.TimeReached():
             return "the call's deadline is reached"
     return _plainly(one)

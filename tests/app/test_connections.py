@@ -13,7 +13,7 @@ import structlog
 
 from telephony.agent import Agent
 from telephony.app.descriptors import watch
-from telephony.app.http_protocol import HEAD_MS
+from telephony.network.http_protocol import HEAD_MS
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
 

@@ -12,9 +12,9 @@ from telephony.agent import Agent, Voice
 from telephony.call_control.destinations import Destination
 from telephony.call_control.outcomes import back, failed
 from telephony.call_control.transfer_tools import transfer_to
-from telephony.core.events import NoticeReceived
+from telephony.core.events import CallResumed, NoticeReceived
 from telephony.core.transfers.words import Outcome
-from telephony.testing.fakes.openai.server import CallTool, Reply, Say
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.fakes.twilio.carrier import PhoneCall
 from telephony.testing.stack import Stack, Tape
 from tests.outbound.ringing import OWN, ringing
@@ -36,9 +36,10 @@ def agent(*destinations: Destination) -> Agent:
     )
 
 
-def last_said(request: Any) -> str:
-    """What the model was told last."""
-    return str(request.messages[-1].get("content") or "")
+def latest(request: dict[str, Any]) -> tuple[str, str]:
+    """(role, text) of what the model was told last, but for the date and the like."""
+    last = [one for one in request["messages"] if one["role"] != "system"][-1]
+    return last["role"], str(last.get("content") or "")
 
 
 @asynccontextmanager
@@ -47,18 +48,18 @@ async def office(data: Path, *destinations: Destination, replies: Any = None, **
         yield stack
 
 
-def reply(request: Any) -> list[Reply]:
+def reply(request: dict[str, Any]) -> list[Part]:
     """The model: transfers when asked to, cancels when asked to, and says what it is told."""
-    told = last_said(request)
-    name = "Anna" if "Anna (" in str(request.tools) else "sales"
+    role, told = latest(request)
+    name = "Anna" if "Anna (" in str(request.get("tools")) else "sales"
     if told.startswith("[Notice"):
         return [Say(f"I was told: {told.partition('caller: ')[2][:60]}")]
+    if role == "tool":
+        return [Say(told if "cancelled" in told or "late" in told or "closed" in told else "I am asking them now.")]
     if "put me through" in told:
         return [CallTool("transfer_call", {"destination": name, "summary": SUMMARY})]
-    if "never mind" in told and request.messages[-1]["role"] == "user":
+    if "never mind" in told:
         return [CallTool("transfer_call", {"destination": "never mind"})]
-    if request.messages[-1]["role"] == "tool":
-        return [Say(told if "cancelled" in told or "late" in told else "I am asking them now.")]
     return [Say(REPLY)]
 
 
@@ -80,14 +81,28 @@ async def leg_to(stack: Stack, number: str, nth: int = 1) -> PhoneCall:
 
 
 async def until(predicate: Callable[[], bool]) -> None:
-    while not predicate():
+    """Returns when it is true: for what no event tells."""
+    while not predicate():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 
 def notices(stack: Stack, phone: PhoneCall) -> list[str]:
     """What the agent has learned."""
     tape = stack.tapes[phone.sid]
-    return [event.text for _, event in tape.events(NoticeReceived)]
+    return [one.notice for _, one in tape.events(CallResumed)] + [one.text for _, one in tape.events(NoticeReceived)]
 
 
-__all__ = ["ANNA", "BEN", "CALLER", "COLD", "WARM", "Outcome", "back", "called", "failed", "leg_to", "notices", "office"]
+__all__ = [
+    "ANNA",
+    "BEN",
+    "CALLER",
+    "COLD",
+    "WARM",
+    "Outcome",
+    "back",
+    "called",
+    "failed",
+    "leg_to",
+    "notices",
+    "office",
+]

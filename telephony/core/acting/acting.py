@@ -25,11 +25,16 @@ class Acting:
         self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
         self.deferred = Deferred(turns, answer, ending)
         self._asides = Asides(turns, ending)
+        self._resumed: e.CallResumed | None = None
 
     def happened(self, event: e.ActingEvent, now: int) -> list[Action]:
         match event:
             case e.WorkDeferred():
                 return self.deferred.ask(event)
+            case e.EndWanted(turn, tool_call_id):
+                found = self._turns.get(turn)
+                if found is not None and found.generation is not None and tool_call_id in found.generation.running:
+                    found.generation.ends_call = True
             case e.NoticeReceived(text, speak):
                 if text.strip():
                     self._turns.transcript.notice(text.strip()[:NOTICE_CHARS])
@@ -43,10 +48,15 @@ class Acting:
                 self._ending.stays()
             case e.CallResumed(history, turn):
                 self._turns.transcript.resume(history)
-                self._turns.last = turn
+                self._turns.last, self._resumed = turn, event
             case _:
                 assert_never(event)
         return []
+
+    def started(self, now: int) -> None:
+        """The stream is up, and the greeting begun: what a call that is back brings with it comes after that."""
+        if self._resumed is not None:
+            self.happened(e.NoticeReceived(self._resumed.notice, self._resumed.speak), now)
 
     def tick(self, now: int) -> list[Action]:
         """What is to be said is said when there is room."""

@@ -101,7 +101,8 @@ class Deferred:
             found = verdict(one.turn.outcome, must=one.asked.must, silent=silent, ending=self._ending.final)
             if found is not None:
                 self._waiting.remove(one)
-                actions.append(RunDeferred(one.asked.work) if found is True else self._drop(one, NotDone(found), now))
+                work = one.asked.work
+                actions.append(self._drop(one, found, now) if isinstance(found, NotDone) else RunDeferred(work))
         return actions
 
     def answered(self, now: int) -> list[Action]:

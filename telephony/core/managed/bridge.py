@@ -3,6 +3,7 @@
     step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to call it next
 
     speech    what the agent says, is played, and was heard      tools     its tool calls
+    acting    what tools do beside returning
     ending, dtmf, timers, watchdog                               as in the pipeline
 
 The platform decides whose turn it is. The bridge does the rest: it lets the caller hear the last word before it ends
@@ -14,19 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core import managed_events as m
-from telephony.core.actions import Action, Transcribe
+from telephony.core.actions import Action, NotDone, Transcribe
 from telephony.core.decisions import CallEnding, PlatformFailed, PlatformOpened
 from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ended, Ending, Stage
 from telephony.core.history import History
+from telephony.core.managed.acting import ManagedActing
+from telephony.core.managed.platform import Platform
 from telephony.core.managed.speech import ManagedSpeech, Needed
 from telephony.core.managed.tools import ManagedTools
-from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Limits, Policy, Wording
 from telephony.core.timers import Timers
 
@@ -46,16 +47,6 @@ def taking_over(policy: Policy, history: History) -> Policy:
     return replace(policy, greeting=policy.wording.apology) if history or not policy.greeting else policy
 
 
-class Platform(Enum):
-    """Who has the conversation."""
-
-    AGENT = "agent"
-    CLOSED = "closed"
-    """Nobody any more: what the agent said last is played to its end."""
-    PIPELINE = "pipeline"
-    """Another engine: this one has nothing more to do."""
-
-
 class Bridge:
     """See the module text. Methods return the actions to perform, in order."""
 
@@ -65,9 +56,9 @@ class Bridge:
         self._speech = ManagedSpeech(policy.limits)
         self._tools = ManagedTools(self._speech)
         self._ending = Ending(policy.limits, self._speech)
+        self._acting = ManagedActing(self._speech, self._tools, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._watchdog = MediaWatchdog(policy.limits)
         self._said: m.ManagedTranscript | None = None  # the caller's last words
         self._parts: tuple[Callable[[int], list[Action]], ...] = (self._speech.tick, self._end_entry, self._keep_time)
 
@@ -80,22 +71,24 @@ class Bridge:
         if self._over():
             return ()
         actions = self._happened(event, now)
-        if not self._over() and self._watchdog.started:
+        if not self._over() and self._timers.watchdog.started:
             actions += self._tick(now)
+        actions += self._acting.follow(event, actions, now)
         if self.ended is not None:
-            actions += self._speech.settle_all(now)
+            actions += [*self._speech.settle_all(now), *self._acting.end(NotDone.CALL_ENDED)]
         return tuple(actions)
 
     @property
     def deadline(self) -> int | None:
         """When to call `step(TimeReached(...))` if no event comes first: always later than the last `now`; or None."""
-        if self._over() or not self._watchdog.started:
+        if self._over() or not self._timers.watchdog.started:
             return None
         deadlines = (
-            self._watchdog.deadline,
+            self._timers.watchdog.deadline,
             self._speech.deadline,
             self._dtmf.deadline,
-            self._ending.deadline or self._timers.deadline,
+            None if self._ending.moving else self._ending.deadline or self._timers.deadline,
+            self._acting.deadline,
         )
         return min(at for at in deadlines if at is not None)
 
@@ -107,9 +100,11 @@ class Bridge:
     def _happened(self, event: e.Event, now: int) -> list[Action]:
         if isinstance(event, m.ManagedEvent):
             return self._from_platform(event, now)
+        if isinstance(event, e.ActingEvent):
+            return self._acting.happened(event)
         match event:
             case e.AudioReceived(pcmu):
-                self._watchdog.received(now)
+                self._timers.watchdog.received(now)
                 return [Transcribe(pcmu)] if self._platform is Platform.AGENT else []
             case e.CallStarted():
                 return self._started(now)
@@ -130,6 +125,7 @@ class Bridge:
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
+                self._ending.stays()
                 return self._hang_up(reason, self._policy.wording.goodbye, now)
             case _:
                 pass  # events of the pipeline's own ports, which this call does not have
@@ -166,9 +162,9 @@ class Bridge:
                 assert_never(event)
 
     def _started(self, now: int) -> list[Action]:
-        if self._watchdog.started:
+        if self._timers.watchdog.started:
             return []
-        self._watchdog.received(now)
+        self._timers.watchdog.received(now)
         self._timers.start(now)
         self._timers.busy(now)  # the platform itself handles a caller who says nothing
         return [m.OpenManaged(), *self._speech.begin(Needed.STREAM, now)]
@@ -191,8 +187,8 @@ class Bridge:
 
     def _tick(self, now: int) -> list[Action]:
         """What time has decided, part by part."""
-        self._watchdog.take_missing_ms(now)  # the platform counts its own time
-        if self._watchdog.dead(now):
+        self._timers.watchdog.take_missing_ms(now)  # the platform counts its own time
+        if self._timers.watchdog.dead(now):
             return self._ending.leg_dead()
         return [action for part in self._parts for action in part(now)]
 
@@ -201,7 +197,7 @@ class Bridge:
 
     def _keep_time(self, now: int) -> list[Action]:
         """The end, once the last words were heard; the length of the call, and drain."""
-        if self._ending.begun:
+        if self._ending.begun or self._ending.moving:
             return self._ending.tick(now)
         due = self._timers.take_due(now)
         return self._hang_up(due, str(getattr(self._policy.wording, due)), now) if due is not None else []
@@ -232,9 +228,10 @@ class Bridge:
         actions = [failed, *self._speech.cut(now), *self._speech.settle_all(now)]
         if entry := self._dtmf.end():
             actions += self._speech.caller(entry, now)
+        actions += self._acting.end(NotDone.FAILED)
         self._tools.lost()
         history = self._speech.transcript.history()
-        return [*actions, m.SwitchTo("pipeline", why, history, self._watchdog.started, self._speech.last)]
+        return [*actions, m.SwitchTo("pipeline", why, history, self._timers.watchdog.started, self._speech.last)]
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> list[Action]:
         """Ends the call at once. The carrier's TTS speaks the farewell, because we cannot make the agent say it."""

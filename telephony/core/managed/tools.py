@@ -25,6 +25,7 @@ class ManagedTools:
         self._speech = speech
         self._running: dict[str, ToolWanted] = {}  # by tool call id
         self._answers: dict[str, AnswerTool] = {}
+        self._ends = set[str]()  # the calls with which the agent ends the call
 
     def wanted(self, event: ToolWanted) -> list[Action]:
         """Runs the tool. A repeated call gets the same answer again, and the tool does not run again."""
@@ -41,12 +42,22 @@ class ManagedTools:
         self._running[event.tool_call_id] = event
         return [RunTool(event.turn, event.tool_call_id)]
 
+    def running(self, tool_call_id: str) -> str | None:
+        """The name of the tool, if it runs."""
+        return wanted.name if (wanted := self._running.get(tool_call_id)) is not None else None
+
+    def ends_call(self, tool_call_id: str) -> None:
+        """The agent ends the call with this one, as with the built-in tool."""
+        if tool_call_id in self._running:
+            self._ends.add(tool_call_id)
+
     def finished(self, event: ToolFinished) -> tuple[list[Action], bool]:
         """Sends the result. Also returns whether the agent has ended the call with it."""
         wanted = self._running.pop(event.tool_call_id, None)
         if wanted is None:
             return [], False
-        return self._answer(wanted, event.result, event.failed), wanted.name == END_CALL and not event.failed
+        ends_call = wanted.name == END_CALL or event.tool_call_id in self._ends
+        return self._answer(wanted, event.result, event.failed), ends_call and not event.failed
 
     def lost(self) -> None:
         """The platform is gone. Tools that still run go on record, or another model might call them again."""

@@ -228,14 +228,14 @@ class _SideBySide:
             case e.ToolFinished() as finished:
                 made = self.words.json(finished.result)
                 return replace(finished, tool_call_id=text(finished.tool_call_id), result=made)
-            case e.WorkDeferred() as deferred:
+            case e.WorkDeferred() | e.EndWanted() as deferred:
                 return replace(deferred, tool_call_id=text(deferred.tool_call_id))
             case e.NoticeReceived() | e.SayRequested() as told:
                 return replace(told, text=text(told.text))
             case e.MoveStarted() | e.MoveFailed() as moved:
                 return replace(moved, why=text(moved.why))
-            case e.CallResumed(history, turn):
-                return e.CallResumed(tuple(self._line(one) for one in history), turn)
+            case e.CallResumed(history) as back:
+                return replace(back, history=tuple(self._line(one) for one in history), notice=text(back.notice))
             case e.SpeechAudio() as speech:
                 return self._speech(speech)
             case e.PhrasesLoaded(phrases):

@@ -65,6 +65,11 @@ class Driven:
         return [action for _, _, done in self._time.steps for action in done]
 
     @property
+    def seen(self) -> list[Event]:
+        """What has happened before the end."""
+        return [event for _, event, _ in self._time.steps]
+
+    @property
     def now(self) -> int:
         return self._time.now
 
@@ -403,6 +408,10 @@ EVENTS = st.one_of(
     st.builds(m.ManagedTranscript, IDS, st.sampled_from(["", "hello"])),
     st.builds(e.ToolWanted, IDS, st.sampled_from(["a", "b"]), st.just("x"), st.just("{}")),
     st.builds(e.ToolFinished, IDS, st.sampled_from(["a", "b"]), st.just("done")),
+    st.builds(e.WorkDeferred, IDS, st.sampled_from(["a", "b"]), st.sampled_from("123456"), st.booleans()),
+    st.builds(e.EndWanted, IDS, st.sampled_from(["a", "b"])),
+    st.builds(e.NoticeReceived, st.sampled_from(["", "They accept."]), st.booleans()),
+    st.sampled_from([e.SayRequested("Wait."), e.MoveStarted("transfer"), e.MoveFailed("transfer")]),
     st.builds(e.KeyPressed, st.sampled_from("1#")),
     st.builds(e.MarkReached, st.sampled_from(["m1.1", "t1.1"])),
     st.just(m.ManagedHangingUp()),
@@ -417,7 +426,8 @@ EVENTS = st.one_of(
 @settings(max_examples=150)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 400)), max_size=30), st.booleans())
 def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool) -> None:
-    """No exception; no audio before stream and formats; each tool runs once; one end; whole frames only."""
+    """No exception; no audio before stream and formats; each tool runs once, and each deferred work has one outcome;
+    one end; whole frames only."""
     driven = Driven(BridgePolicy(fallback=fallback))
     started = opened = False
     for event, pause in happens:
@@ -431,6 +441,10 @@ def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool) -
     assert len(driven.of(m.SwitchTo)) <= 1
     ran = [action.tool_call_id for action in driven.done if isinstance(action, a.RunTool)]
     assert len(ran) == len(set(ran))
+    works = [action.work for action in driven.done if isinstance(action, a.RunDeferred | a.DropDeferred)]
+    assert len(works) == len(set(works))
+    if driven.bridge.ended is not None or driven.of(m.SwitchTo):
+        assert set(works) == {event.work for event in driven.seen if isinstance(event, e.WorkDeferred)}
     assert all(len(action.pcmu) % 160 == 0 for action in driven.done if isinstance(action, a.SendAudio))
     if driven.bridge.ended is not None:
         assert driven.bridge.step(FRAME, driven.now) == ()
