@@ -78,6 +78,14 @@ class Playout:
             self.arrivals.append(now_ms)
             self._queue.append(pcmu)
 
+    def put(self, at_ms: int, pcmu: bytes) -> None:
+        """Plays audio at its time, beside the queue, even if that time has passed in silence."""
+        self.advance(at_ms)
+        begin = at_ms * BYTES_PER_MS - self._taken_bytes
+        self.heard[begin : begin + len(pcmu)] = pcmu
+        if loud_ms := _loud_ms(pcmu):
+            self.loud_until_ms = at_ms + loud_ms
+
     def add_mark(self, now_ms: int, name: str) -> None:
         self.advance(now_ms)
         self._queue.append(name)

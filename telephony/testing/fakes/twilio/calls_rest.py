@@ -1,6 +1,6 @@
 """The parts of the carrier's REST API with which the service places, reads and lists calls, and changes a number.
 
-Errors are Twilio's (see `rest.py`), and those of `PlacingFaults`.
+Errors are Twilio's (see `rest.py`), and those of `StepFaults`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall, Post
+from telephony.testing.fakes.twilio.answering import answered, error, not_found, read_form
+from telephony.testing.fakes.twilio.faults import Step, StepFaults
+from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 
 
@@ -27,15 +29,12 @@ class Places(Protocol):
     def own_numbers(self) -> list[dict[str, str]]: ...
 
     @property
+    def steps(self) -> Mapping[Step, StepFaults]: ...
+
+    @property
     def calls(self) -> Mapping[str, PhoneCall]: ...
 
     def place(self, form: dict[str, list[str]]) -> PlacedCall: ...
-
-
-def error(status: int, code: int, message: str) -> JSONResponse:
-    """An error as Twilio's API answers it."""
-    more_info = f"https://www.twilio.com/docs/errors/{code}"
-    return JSONResponse({"status": status, "code": code, "message": message, "more_info": more_info}, status)
 
 
 def routes(carrier: Places, root: str, refused: Callable[[Request], JSONResponse | None]) -> list[Route]:
@@ -47,7 +46,8 @@ def routes(carrier: Places, root: str, refused: Callable[[Request], JSONResponse
         return await place(carrier, request) if request.method == "POST" else listed(carrier, request)
 
     async def call(request: Request) -> Response:
-        return refused(request) or fetch(carrier, request.path_params["call"].removesuffix(".json"))
+        faults = carrier.steps[Step.FETCH_CALL]
+        return refused(request) or await answered(request, faults, lambda: fetch(carrier, request))
 
     async def number(request: Request) -> Response:
         return refused(request) or await change_number(carrier, request)
@@ -64,7 +64,7 @@ async def change_number(carrier: Places, request: Request) -> Response:
     sid = request.path_params["number"].removesuffix(".json")
     found = next((one for one in carrier.own_numbers() if one.get("sid") == sid), None)
     if found is None:
-        return error(404, 20404, "The requested resource was not found")
+        return not_found(request)
     for name, value in parse_qsl((await request.body()).decode(), keep_blank_values=True):
         found[re.sub("(?<!^)(?=[A-Z])", "_", name).lower()] = value  # VoiceUrl -> voice_url
     return JSONResponse(found)
@@ -72,27 +72,16 @@ async def change_number(carrier: Places, request: Request) -> Response:
 
 async def place(carrier: Places, request: Request) -> Response:
     """Answers the POST that places a call, or does not."""
-    form = parse_qs((await request.body()).decode(), keep_blank_values=True)
-    outgoing = carrier.outgoing
+    form, outgoing = await read_form(request), carrier.outgoing
     outgoing.posts.append(form)
     outgoing.changed.set()
-    fault = outgoing.faults.next_post()
-    if fault is Post.LOST:
-        return await _until_the_client_gives_up(request)
-    if fault is Post.FAILS_UNPLACED:
-        return Response("<html>oops</html>", 500)
-    if fault is Post.BUSY:
-        return error(429, 20429, "Too Many Requests")
-    if (problem := outgoing.problem(form, carrier.own_numbers())) is not None:
-        return error(400, *problem)
-    call = carrier.place(form)
-    if fault is Post.HANGS:
-        return await _until_the_client_gives_up(request)
-    if fault is Post.FAILS:
-        return Response("<html>oops</html>", 500)
-    if fault is Post.GARBLED:
-        return Response("<html>sign in to this network</html>")
-    return JSONResponse(shown(carrier, call.phone) | {"status": "queued"}, 201)
+
+    def placed() -> Response:
+        if (problem := outgoing.problem(form, carrier.own_numbers())) is not None:
+            return error(400, *problem)
+        return JSONResponse(shown(carrier, carrier.place(form).phone) | {"status": "queued"}, 201)
+
+    return await answered(request, outgoing.faults, placed)
 
 
 def shown(carrier: Places, phone: PhoneCall) -> dict[str, Any]:
@@ -100,11 +89,12 @@ def shown(carrier: Places, phone: PhoneCall) -> dict[str, Any]:
     return phone.record.resource(phone.sid, carrier.account_sid)
 
 
-def fetch(carrier: Places, sid: str) -> Response:
+def fetch(carrier: Places, request: Request) -> Response:
+    sid = request.path_params["call"].removesuffix(".json")
     placed = carrier.outgoing.placed.get(sid)
     phone = placed.phone if placed is not None else carrier.calls.get(sid)
     if phone is None:
-        return error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
+        return not_found(request)
     return JSONResponse(shown(carrier, phone))
 
 
@@ -121,9 +111,3 @@ def listed(carrier: Places, request: Request) -> Response:
 
     calls: list[PlacedCall] = [] if carrier.outgoing.faults.not_found else list(carrier.outgoing.placed.values())
     return JSONResponse({"calls": [shown(carrier, one.phone) for one in calls if matches(one)], "page": 0})
-
-
-async def _until_the_client_gives_up(request: Request) -> Response:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    return Response(status_code=499)

@@ -18,35 +18,34 @@ that the service places, `callees.py` who answers, `connecting/` calls with each
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 
 from telephony.clock import Clock
 from telephony.console.carrier.playout import MarkEcho
 from telephony.console.carrier.twiml import Dial
-from telephony.network.tls import tls
 from telephony.testing.fakes.twilio.callees import Callee
+from telephony.testing.fakes.twilio.connecting.conferences import Conferences
 from telephony.testing.fakes.twilio.connecting.dial import dial
 from telephony.testing.fakes.twilio.faults import CarrierFaults, Step, StepFaults
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.fakes.twilio.reports import Reports
 from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
+from telephony.testing.fakes.twilio.running import Running
 from telephony.testing.fakes.twilio.stream import CallOver
 from telephony.testing.fakes.twilio.updates import Update
-from telephony.testing.fakes.twilio.webhooks import Parties
-from telephony.testing.serving import serve_app
+from telephony.testing.fakes.twilio.webhooks import WEBHOOK_MS, Parties, send
 
 __all__ = ["CallOver", "Carrier", "CarrierFaults", "MarkEcho", "Parties", "PhoneCall"]
 
 
-class Carrier:
+class Carrier(Running):
     """The carrier. `dial` starts a call; `calls` holds all calls by CallSid; `api_base_url` is the REST API (http).
 
     `auth_token` signs all requests and is the REST API's password; `account` is what that API says of us. `outgoing`
@@ -61,6 +60,7 @@ class Carrier:
         clock: Clock,
         faults: CarrierFaults = CarrierFaults(),  # noqa: B008  (frozen)
     ) -> None:
+        super().__init__()
         self.auth_token = auth_token
         self.account_sid = account_sid
         self.clock = clock
@@ -69,17 +69,11 @@ class Carrier:
         self.outgoing = Outgoing()
         self.steps: defaultdict[Step, StepFaults] = defaultdict(StepFaults)
         self.calls: dict[str, PhoneCall] = {}
+        self.conferences = Conferences(self)
         self.api_base_url = ""
-        self.http: httpx2.AsyncClient
-        self._stack = AsyncExitStack()
-        self._tasks: asyncio.TaskGroup
 
     async def __aenter__(self) -> Carrier:
-        self.api_base_url = await self._stack.enter_async_context(serve_app(rest_app(self)))
-        self.http = await self._stack.enter_async_context(
-            httpx2.AsyncClient(trust_env=False, timeout=None, verify=tls())
-        )
-        self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self.api_base_url = await self.start(rest_app(self))
         return self
 
     async def __aexit__(
@@ -87,12 +81,7 @@ class Carrier:
     ) -> bool | None:
         for call in self.calls.values():
             call.line.leave()
-        try:
-            return await self._stack.__aexit__(kind, error, trace)
-        except BaseExceptionGroup as group:
-            if group.exceptions != (error,):
-                raise
-            return None  # lets the caller's own error through as it is, not wrapped in a group by our task group
+        return await self.stop(kind, error, trace)
 
     async def dial(
         self,
@@ -135,12 +124,18 @@ class Carrier:
 
     # --- for calls ---
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs something beside the call that needs it."""
-        self._tasks.create_task(work)
-
     async def connect(self, phone: PhoneCall, verb: Dial) -> dict[str, str] | None:
-        return await dial(self, phone, verb)
+        if verb.conference is None:
+            return await dial(self, phone, verb)
+        phone.record.status = "in-progress"
+        await self.conferences.attend(phone, verb.conference, Reports(self, lambda: self.steps[Step.CONFERENCES]))
+        return {"DialCallStatus": phone.line.faults.conference_over}
+
+    async def post(self, url: str, base_url: str, form: Mapping[str, str]) -> None:
+        whole = {"AccountSid": self.account_sid, **form}
+        with suppress(TimeoutError, httpx2.HTTPError):
+            async with self.clock.timeout(WEBHOOK_MS):
+                await send(self, urljoin(base_url, url), whole)
 
     def callee(self, number: str) -> Callee | None:
         return self.outgoing.callees.get(number)

@@ -84,8 +84,6 @@ class Outgoing:
         def one(name: str) -> str:
             return (form.get(name) or [""])[-1]
 
-        if self.faults.code:
-            return self.faults.code, "refused"
         if not re.fullmatch(r"\+[1-9]\d{6,14}", one("To")):
             return 21211, "Invalid 'To' Phone Number"
         if one("From") not in {number.get("phone_number") for number in own}:

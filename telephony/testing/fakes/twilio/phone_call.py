@@ -143,6 +143,21 @@ class PhoneCall(Handset):
             source, self._next, self.line.moved = self._next, None, False
             await self.execute(source)
 
+    async def announce(self, url: str, method: str) -> None:
+        """Plays a document into the call, which goes on meanwhile."""
+        kept = self.webhooks.document_url
+        try:
+            for verb in await self.webhooks.fetch(url, method=method):
+                match verb:
+                    case Say(text):
+                        self.spoken.append(text)
+                    case Play(_, digits):
+                        self.keys_heard += digits.replace("w", "").replace("W", "")
+        except TwimlError as error:
+            self.line.violation(error.code, error.text)
+        self.webhooks.document_url = kept
+        self.line.notify()
+
     def over(self) -> None:
         """Everything is done, reports included."""
         self.line.ended_ms = self.line.now_ms

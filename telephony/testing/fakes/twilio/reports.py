@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from telephony.clock import Clock
@@ -17,6 +17,10 @@ class Spawns(Protocol):
     clock: Clock
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
+
+    async def post(self, url: str, base_url: str, form: Mapping[str, str]) -> None:
+        """Sends a report that belongs to no call; `url` may be relative to `base_url`. One that fails is not tried
+        again."""
 
 
 class Reports:

@@ -18,8 +18,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.testing.fakes.twilio import calls_rest
-from telephony.testing.fakes.twilio.calls_rest import error as _error
-from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.fakes.twilio.answering import answered
+from telephony.testing.fakes.twilio.answering import error as _error
+from telephony.testing.fakes.twilio.connecting import rest as conferences_rest
+from telephony.testing.fakes.twilio.faults import CarrierFaults, Step
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.fakes.twilio.updates import Update
 
@@ -33,7 +35,7 @@ class LocalAccount:
     numbers: list[dict[str, str]] = field(default_factory=list)
 
 
-class _Calls(calls_rest.Places, Protocol):
+class _Calls(calls_rest.Places, conferences_rest.Meets, Protocol):
     """The part of the carrier that this API needs."""
 
     auth_token: str
@@ -67,7 +69,9 @@ def rest_app(carrier: _Calls) -> Starlette:
         quoted = f" {form_text} {request.headers.get('authorization')}" if faults.rest_quotes else ""
         if faults.rest_redirect:
             return Response(status_code=307, headers={"location": faults.rest_redirect})
-        return refused(request, quoted) or answer(request, form_text, quoted)
+        return refused(request, quoted) or await answered(
+            request, carrier.steps[Step.UPDATE_CALL], lambda: answer(request, form_text, quoted)
+        )
 
     def answer(request: Request, form_text: str, quoted: str) -> JSONResponse:
         nonlocal busy_left
@@ -91,6 +95,7 @@ def rest_app(carrier: _Calls) -> Starlette:
     return Starlette(
         routes=[
             *calls_rest.routes(carrier, root, refused),
+            *conferences_rest.routes(carrier, root, refused),
             Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
             Route(f"{root}/IncomingPhoneNumbers.json", numbers),
             Route(root, account),

@@ -112,7 +112,7 @@ class Line:
         taken_ms = self.now_ms
         while not done() and self.now_ms < ends_ms and not self.leaving:
             await self.change(min(ends_ms, taken_ms + FRAME_MS))
-            while taken_ms + FRAME_MS <= self.now_ms:
+            while taken_ms + FRAME_MS <= self.now_ms and not done():
                 self.voice.take(FRAME_BYTES, taken_ms)
                 taken_ms += FRAME_MS
                 self.notify()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.console.carrier.playout import CallerVoice, MarkEcho, Playout
+from telephony.console.carrier.playout import SILENCE, CallerVoice, MarkEcho, Playout
 
 LOUD = b"\x10"
 
@@ -107,3 +107,16 @@ def test_the_caller_speaks_in_whole_frames() -> None:
     frames = [voice.take(160, at) for at in (100, 120, 140)]
     assert frames == [LOUD * 160, LOUD * 40 + b"\xff" * 120, b"\xff" * 160]
     assert voice.said == b"\xff" * 800 + b"".join(frames)
+
+
+def test_sound_is_put_where_it_belongs() -> None:
+    """Also when that time has passed in silence; the timeline gets no longer by it."""
+    playout = Playout()
+    playout.advance(100)
+    playout.put(40, LOUD * 160)
+    playout.put(60, LOUD * 160)
+    playout.advance(100)
+    assert playout.heard == SILENCE * 320 + LOUD * 320 + SILENCE * 160
+    assert playout.loud_until_ms == 80
+    playout.put(120, LOUD * 160)
+    assert len(playout.heard) == 140 * 8

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from telephony.console.carrier.twiml import Dial, Number
 from telephony.testing.fakes.twilio.callees import Callee, acting
-from telephony.testing.fakes.twilio.connecting.mixer import Mixer
+from telephony.testing.fakes.twilio.connecting.mixer import Mixer, Seat
 from telephony.testing.fakes.twilio.phone_call import PhoneCall, Source
 from telephony.testing.fakes.twilio.reports import Reports, Spawns
 from telephony.testing.fakes.twilio.webhooks import Parties
@@ -164,7 +164,7 @@ async def _bridge(carrier: Dials, caller: PhoneCall, leg: Leg, limit_ms: int | N
     caller.record.status = "in-progress"
     mixer, began_ms = Mixer(carrier.clock), caller.now_ms
     leg.bridged_ms = 0
-    seats = [mixer.join(caller), mixer.join(leg.phone)]
+    seats = [mixer.join(Seat(phone)) for phone in (caller, leg.phone)]
     carrier.spawn(mixer.run())
     while not caller.line.leaving and leg.stage is Stage.READY:
         if limit_ms is not None and caller.now_ms >= began_ms + limit_ms:

@@ -29,8 +29,8 @@ class Mixer:
         self.seats: list[Seat] = []
         self._clock = clock
 
-    def join(self, phone: Handset, muted: bool = False) -> Seat:
-        self.seats.append(seat := Seat(phone, muted))
+    def join(self, seat: Seat) -> Seat:
+        self.seats.append(seat)
         return seat
 
     def leave(self, seat: Seat) -> None:
@@ -55,7 +55,7 @@ class Mixer:
             others = [frame for other, frame in said if other is not seat and frame != _SILENT]
             if others and not seat.held:
                 line = seat.phone.line
-                line.playout.add_audio(line.at_ms(at_ms), _sum(others))
+                line.playout.put(line.at_ms(at_ms), _sum(others))
 
     def _taken(self, seat: Seat, at_ms: int) -> bytes:
         """What the phone says now. Its keys are tones for the others."""
