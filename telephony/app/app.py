@@ -111,8 +111,8 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
-        self.services = dict[type[Any], object]()
-        self._services = functools.partial(call_services, settings, CallMemories(), self.services)
+        self.set_up = dict[type[Any], object]()  # services for tools of every call
+        self.services = functools.partial(call_services, settings, CallMemories(), self.set_up)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
@@ -122,7 +122,7 @@ class VendorPorts:
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self._services(call)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self.services(call)),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
@@ -137,7 +137,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock, self._services(call))
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self.services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -179,7 +179,7 @@ def compose(
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     router = RestRouter(console.hang_up, rest)
     control = CallControl(settings, clock, registry, calls.legs, rest)
-    vendors.services |= control.services
+    vendors.set_up |= control.services
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
@@ -230,7 +230,7 @@ def create_app(
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
-            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock, vendors.services)
             webhooks = service.webhooks
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)

@@ -31,8 +31,8 @@ class Sdk:
         self._settings = settings
 
     def client(self) -> Any:
-        from twilio.http.http_client import TwilioHttpClient
-        from twilio.rest import Client
+        from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
+        from twilio.rest import Client  # type: ignore[import-untyped]
 
         settings = self._settings
         base = settings.twilio_api_base_url.rstrip("/")

@@ -6,16 +6,17 @@ Each is off until its key or secret is set. `open_platforms` runs what they need
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.routing import BaseRoute
 
-from telephony.agent import AgentSource, ManagedAgent
+from telephony.agent import AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
 from telephony.elevenlabs.webhooks.routes import PlatformWebhooks, WebhookSettings
@@ -41,7 +42,12 @@ class LlmAgents:
 
 @asynccontextmanager
 async def open_platforms(
-    settings: Settings, agents: AgentSource, llm_agents: LlmAgents, llm: Llm, clock: Clock
+    settings: Settings,
+    agents: AgentSource,
+    llm_agents: LlmAgents,
+    llm: Llm,
+    clock: Clock,
+    services: Callable[[IncomingCall], Mapping[type[Any], object]],
 ) -> AsyncIterator[list[BaseRoute]]:
     """Starts the endpoints that are switched on and yields their routes."""
     store = None
@@ -61,8 +67,9 @@ async def open_platforms(
         handing = group.create_task(store.run()) if store is not None else None
         if settings.platform_key and (answering := llm_agents.answering()):
             endpoint = LlmServer(
-                key=settings.platform_key, agents=answering, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
-            )
+                key=settings.platform_key, agents=answering, llm=llm, clock=clock, now=lambda: datetime.now(UTC),
+                services=services,
+            )  # fmt: skip
             group.create_task(endpoint.run(over))
             routes += endpoint.routes()
             await asyncio.sleep(0)  # lets it start

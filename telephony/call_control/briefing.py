@@ -64,7 +64,7 @@ def briefing_agent(
     base = of if isinstance(of, Agent) else of.fallback
 
     @tool
-    def take_call() -> str:
+    async def take_call() -> str:
         """The person has said that they take the call."""
         if not listener.spoke:
             return "Nobody has said anything yet. Ask whether they take the call, and wait for their answer."
@@ -72,7 +72,7 @@ def briefing_agent(
         return "They are being joined with the caller. Say nothing more."
 
     @tool
-    def decline_call() -> str:
+    async def decline_call() -> str:
         """The person does not take the call, or there is no person."""
         decided(False)
         return "The call is being ended. Say nothing more."

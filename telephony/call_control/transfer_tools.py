@@ -40,7 +40,11 @@ def transfer_to(*destinations: Destination, name: str = "transfer_call") -> Tool
         to = known[destination]
         if problem := service.problem(call.call_sid, to):
             return problem
-        call.when_heard(lambda: service.begin(call.call_sid, to, summary))
+
+        async def begin() -> None:
+            service.begin(call.call_sid, to, summary)
+
+        call.when_heard(begin)
         return _announce(to)
 
     choice: Any = Literal[(*known, NEVER_MIND)]

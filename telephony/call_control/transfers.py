@@ -73,7 +73,7 @@ class Transfers:
         self._legs, self._rest = legs, rest
         self._heard = HeardLines()
         self.cold: OrderedDict[str, ColdTransfer] = OrderedDict()
-        self._warm: OrderedDict[str, WarmCall] = OrderedDict()
+        self.warm: OrderedDict[str, WarmCall] = OrderedDict()
         self._attempts: OrderedDict[str, tuple[WarmCall, int]] = OrderedDict()
         self._listeners: dict[str, Listener] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -94,7 +94,7 @@ class Transfers:
             yield
         finally:
             over.set()
-            for one in self._warm.values():
+            for one in self.warm.values():
                 one.stop()
             self._group = None
             task.cancel()
@@ -158,7 +158,7 @@ class Transfers:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _going_on(self, call_sid: str) -> WarmCall | None:
-        for one in reversed(self._warm.values()):
+        for one in reversed(self.warm.values()):
             if one.call_sid == call_sid and not one.machine.over:
                 return one
         return None
@@ -189,7 +189,7 @@ class Transfers:
         parts = Parts(self._clock, self._registry, self._moves, self._legs, self._rest, self._heard, self._spawn)
         told = about(summary)
         warm = WarmCall(secrets.token_urlsafe(16), live, to, told, parts, self._follow, WarmTransfer(plan))
-        _keep(self._warm, warm.id, warm)
+        _keep(self.warm, warm.id, warm)
         warm.begin()
 
     def _follow(self, attempt_id: str, warm: WarmCall, leg: int) -> None:
@@ -256,7 +256,7 @@ class Transfers:
         return _xml(found) if found is not None else None
 
     async def _warm_back(self, request: Request, form: Form) -> Response | None:
-        warm = self._warm.get(request.path_params["id"])
+        warm = self.warm.get(request.path_params["id"])
         if form.get("CallStatus") in TERMINAL:
             self._moves.hung_up(form.get("CallSid", ""))
             return _xml(twiml.hang_up())

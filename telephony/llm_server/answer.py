@@ -1,6 +1,6 @@
 """Answers one request with `reply()`: runs the agent's tools here, and passes the platform's own tools back.
 
-    async with aclosing(answer(request, agent, llm, store, facts, clock)) as parts:
+    async with aclosing(answer(request, agent, llm, store, facts, own)) as parts:
         async for part in parts: ...     # Said(text) | PassBack(calls) | Done(...)
 
 `Done` comes last, exactly once. Raises ProviderError. Cancelling it stops the LLM at once, but a running tool that is
@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from telephony.agent import Agent
-from telephony.clock import Clock
 from telephony.contracts.llm import Finished, Llm, ToolCall
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
-from telephony.llm_server.idempotency import IdempotencyStore
+from telephony.llm_server.idempotency import IdempotencyStore, canonical
 from telephony.runtime.reply import Done, Facts, Said, Wants, json_object, reply
-from telephony.tools import Toolbox, ToolContext, ToolResult, arguments_of
+from telephony.runtime.turn_tools import TurnTools
+from telephony.tools import ToolResult, arguments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Toolset:
     `end_call` exists only if the platform offers it, because there is no line here to hang up. If both sides have a
     tool of the same name, the agent's is used."""
 
-    def __init__(self, agent: Agent, request: ChatRequest) -> None:
-        self._own = Toolbox(agent.tools, ToolContext(request.call_id, request.caller, request.called))
+    def __init__(self, agent: Agent, request: ChatRequest, own: TurnTools) -> None:
+        self._own, self._turn = own, request.turn
         self._tools = {tool.name: tool for tool in agent.tools}
         self._offered = {name: schema for name, schema in request.offered.items() if name not in self._tools}
 
     def schemas(self) -> tuple[dict[str, Any], ...]:
-        own = [s for s in self._own.schemas() if s["function"]["name"] in self._tools]
+        own = [s for s in self._own.toolbox.schemas() if s["function"]["name"] in self._tools]
         return (*own, *self._offered.values())
 
     def is_offered(self, name: str) -> bool:
@@ -62,11 +62,12 @@ class Toolset:
             return f"There is no tool {call.name!r} here. There are: {names}."
         if call.name in self._offered:
             return missing(self._offered[call.name], call.arguments)
-        return self._own.problem(call.name, call.arguments)
+        return self._own.toolbox.problem(call.name, call.arguments)
 
-    async def run(self, call: ToolCall, clock: Clock, limit_ms: int) -> ToolResult:
+    async def run(self, call: ToolCall) -> ToolResult:
         """Runs one of the agent's tools. Raises only CancelledError."""
-        return await self._own.run_within(clock, limit_ms, call.name, call.arguments)
+        key = f"{call.name} {canonical(call.arguments)}"
+        return await self._own.run(self._turn, call.tool_call_id, call.name, call.arguments, key)
 
 
 NOT_PASSED_BACK = "Not done, because another tool of the same answer was not. Look at that one's result first."
@@ -84,50 +85,57 @@ def missing(schema: dict[str, Any], arguments: str) -> str:
 
 
 async def answer(
-    request: ChatRequest, agent: Agent, llm: Llm, store: IdempotencyStore, facts: Facts, clock: Clock
+    request: ChatRequest, agent: Agent, llm: Llm, store: IdempotencyStore, facts: Facts, own: TurnTools
 ) -> AsyncGenerator[Part, None]:
-    """See the module docstring."""
+    """See the module docstring. `own` are the agent's tools in this call. What they have deferred is done once the
+    answer was given whole."""
     if agent.greeting and not any(isinstance(item, CallerSaid | AgentSaid | ToolUsed) for item in request.history):
         yield Said(agent.greeting)
         yield Done("stop", Finished("stop"))
         return
-    tools = Toolset(agent, request)
+    own.begin(request.turn)
+    tools = Toolset(agent, request, own)
     passed_back: list[ToolCall] = []
     failed = False  # whether one of our tools failed in the current answer
+    whole = False
     replying = reply(adapted(agent, request), store.history(request), llm, tools, facts)
-    async with aclosing(replying) as parts:
-        part = await anext(parts)
-        while True:
-            if isinstance(part, Said):
-                yield part
-                part = await anext(parts)
-            elif isinstance(part, Wants):
-                if tools.is_offered(part.call.name) and not tools.problem(part.call):
-                    passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
-                    result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool of the answer fails
+    try:
+        async with aclosing(replying) as parts:
+            part = await anext(parts)
+            while True:
+                if isinstance(part, Said):
+                    yield part
+                    part = await anext(parts)
+                elif isinstance(part, Wants):
+                    if tools.is_offered(part.call.name) and not tools.problem(part.call):
+                        passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
+                        result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool fails
+                    else:
+                        result = await _run(request, tools, store, part.call)
+                        failed = failed or result.failed
+                        if said := own.take_said():
+                            yield Said(said)
+                    if passed_back and not part.left and not failed:
+                        yield PassBack(tuple(passed_back))
+                        yield Done("tool_calls", Finished("tool_calls"))
+                        return
+                    if not part.left:
+                        passed_back, failed = [], False
+                    part = await parts.asend(result)
                 else:
-                    result = await _run(request, agent, tools, store, part.call, clock)
-                    failed = failed or result.failed
-                if passed_back and not part.left and not failed:
-                    yield PassBack(tuple(passed_back))
-                    yield Done("tool_calls", Finished("tool_calls"))
+                    yield part
+                    whole = True
                     return
-                if not part.left:
-                    passed_back, failed = [], False
-                part = await parts.asend(result)
-            else:
-                yield part
-                return
+    finally:
+        (own.given if whole else own.broken_off)()
 
 
-async def _run(
-    request: ChatRequest, agent: Agent, tools: Toolset, store: IdempotencyStore, call: ToolCall, clock: Clock
-) -> ToolResult:
+async def _run(request: ChatRequest, tools: Toolset, store: IdempotencyStore, call: ToolCall) -> ToolResult:
     if problem := tools.problem(call):
         return ToolResult(problem, failed=True)
     if not tools.changes_something(call.name):
-        return await tools.run(call, clock, agent.limits.tool_ms)
-    return await store.act(request, call, lambda: tools.run(call, clock, agent.limits.tool_ms))
+        return await tools.run(call)
+    return await store.act(request, call, lambda: tools.run(call))
 
 
 def adapted(agent: Agent, request: ChatRequest) -> Agent:

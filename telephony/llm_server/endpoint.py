@@ -10,7 +10,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -27,6 +27,7 @@ from telephony.llm_server.answer import answer
 from telephony.llm_server.exchange import AnswerOptions, Exchange, error
 from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Facts
+from telephony.runtime.turn_tools import TurnTools
 from telephony.threads import Callers
 from telephony.uploads import TooBig, gather
 from telephony.valid_text import load
@@ -61,12 +62,13 @@ class LlmServer:
         llm: Llm,
         clock: Clock,
         now: Callable[[], datetime],
+        services: Callable[[IncomingCall], Mapping[type[Any], object]] = lambda call: {},
     ) -> None:
         if not key or not agents:
             raise ValueError("the custom LLM endpoint needs a key and an agent")
         self.store = IdempotencyStore(clock)
         self._key, self._agents, self._llm = key.encode(), dict(agents), llm
-        self._clock, self._now = clock, now
+        self._clock, self._now, self._services = clock, now, services
         self._callers = Callers("agent function")
         self._choosing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -132,9 +134,10 @@ class LlmServer:
             f"chatcmpl-{uuid4().hex}", int(self._clock.wall_s()), chat.model or agent.name, chat.include_usage
         )
         facts = Facts(self._now(), chat.caller)
+        tools = self.store.tools(chat.call_id, name, lambda: self._tools(agent, chat))
         return Exchange(
             AnswerOptions(chunks, chat.stream, agent.wording, chat.turn),
-            lambda: answer(chat, agent, self._llm, self.store, facts, self._clock),
+            lambda: answer(chat, agent, self._llm, self.store, facts, tools),
             self._clock,
         )
 
@@ -157,6 +160,10 @@ class LlmServer:
         if len(self._agents) == 1 or not chat.model:
             return next(iter(self._agents))
         raise codec.BadRequest(f"there is no agent {chat.model[:80]!r}", "model", "model_not_found")
+
+    def _tools(self, agent: Agent, chat: codec.ChatRequest) -> TurnTools:
+        call = IncomingCall(chat.call_id, chat.caller, chat.called, "custom-llm")
+        return TurnTools(agent.tools, agent.limits, call, self._clock, self._services(call))
 
     async def _agent(self, name: str, chat: codec.ChatRequest) -> Agent | None:
         """The agent for a request, or None on failure (logged).

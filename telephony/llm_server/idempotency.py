@@ -32,6 +32,7 @@ from telephony.clock import Clock
 from telephony.contracts.llm import ToolCall
 from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem, ToolUsed
 from telephony.llm_server.codec import ChatRequest
+from telephony.runtime.turn_tools import TurnTools
 from telephony.tools import ToolResult, arguments_of
 
 log = structlog.get_logger()
@@ -60,10 +61,11 @@ class _Run:
 
 @dataclass(slots=True)
 class _Conversation:
-    """Runs and agents of one call."""
+    """Runs, agents and their tools of one call, by the agent's name."""
 
     runs: OrderedDict[tuple[int, str], _Run] = field(default_factory=OrderedDict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    tools: dict[str, TurnTools] = field(default_factory=dict)
 
 
 class IdempotencyStore:
@@ -96,6 +98,10 @@ class IdempotencyStore:
         """`call_id` must not be empty: such requests belong to no call."""
         self._conversation(call_id).agents[name] = agent
 
+    def tools(self, call_id: str, name: str, make: Callable[[], TurnTools]) -> TurnTools:
+        """The tools of the agent in this call; a request that belongs to no call has tools of its own."""
+        return self._conversation(call_id).tools.setdefault(name, make()) if call_id else make()
+
     def history(self, request: ChatRequest) -> History:
         """The request's history, with the runs of our own tools in this call inserted: those that are finished, and of
         earlier turns also those that are not."""
@@ -121,7 +127,7 @@ class IdempotencyStore:
             return self._refused(call)
         known = self._conversation(request.call_id)
         for (turn, name), earlier in known.runs.items():
-            same = name == call.name and _canonical(call.arguments) == _canonical(earlier.call.arguments)
+            same = name == call.name and canonical(call.arguments) == canonical(earlier.call.arguments)
             if same and turn < request.turn and not earlier.result.done():
                 return ToolResult(STILL_RUNNING, failed=True)
         run = known.runs.get((request.turn, call.name))
@@ -133,7 +139,7 @@ class IdempotencyStore:
             return await asyncio.shield(run.result)
         log.info("tool_repeated", tool=call.name, turn=request.turn)
         result = await asyncio.shield(run.result)
-        if _canonical(call.arguments) == _canonical(run.call.arguments):
+        if canonical(call.arguments) == canonical(run.call.arguments):
             return result
         note = f"(Done for the caller's last words already, with {run.call.arguments}, and not done again.)"
         return ToolResult(f"{result.text} {note}", result.failed)
@@ -178,7 +184,7 @@ def _used(run: _Run) -> ToolUsed:
     return ToolUsed(call.tool_call_id, call.name, call.arguments, result, call.extra)
 
 
-def _canonical(arguments: str) -> str:
+def canonical(arguments: str) -> str:
     """The arguments in a canonical form for comparison."""
     try:
         return json.dumps(arguments_of(arguments), sort_keys=True)

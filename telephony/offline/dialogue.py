@@ -1,4 +1,4 @@
-"""The local LLM: a small deterministic dialogue for the example receptionist, behind the OpenAI protocol.
+"""The local LLM: a small deterministic dialogue for the examples, behind the OpenAI protocol.
 
 It keeps no state: everything follows from the messages of the request, as with any other model. What the caller wants
 is judged by `understanding.py`.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from telephony.core.policy import END_CALL
+from telephony.offline import orders
 from telephony.offline import understanding as understood
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
@@ -28,6 +29,9 @@ def respond(body: dict[str, Any]) -> Iterable[Part]:
     """The next part of the dialogue."""
     messages = [m for m in body["messages"] if m["role"] != "system"]
     tools = {tool["function"]["name"] for tool in body.get("tools", [])}
+    if orders.TOOL in tools:
+        yield from orders.respond(messages)
+        return
     if messages and messages[-1]["role"] == "tool":
         yield from _after_tool(messages)
         return

@@ -72,7 +72,7 @@ class ToolRuns:
         self._memory = memories.of(call.call_sid) if isinstance(memories, CallMemories) else CallMemory()
         self.toolbox = Toolbox(tools, runs=self._memory.runs, most_runs=limits.tool_runs)
         self._call = call
-        self._running: dict[tuple[int, str], tuple[str, Cancelled]] = {}  # tool name and signal, by turn and id
+        self._running: dict[Cancelled, str] = {}  # the tools that run, by their signals
         self._works: dict[str, _Deferred] = {}
         self._doing: set[asyncio.Future[None]] = set()
         self._emit: Emit | None = None
@@ -82,22 +82,19 @@ class ToolRuns:
         """The call has begun; tools may run."""
         self._emit, self._loop = emit, asyncio.get_running_loop()
 
-    async def run(self, turn: int, tool_call_id: str, name: str, arguments: str) -> ToolResult:
-        """Runs a tool. Raises only `CancelledError`."""
-        context = self.context(turn, tool_call_id)
-        key = turn, tool_call_id
-        self._running[key] = name, context.cancelled
+    async def run(self, turn: int, tool_call_id: str, name: str, arguments: str, key: str = "") -> ToolResult:
+        """Runs a tool. `key` makes its idempotency key, where ids change with each attempt. Raises only
+        `CancelledError`."""
+        call = self._call
+        context = ToolContext(
+            call.call_sid, call.caller, call.called, call.variables, call.outbound, call.verified, turn, tool_call_id,
+            idempotency_key(call.call_sid, turn, key or tool_call_id), self._memory.store, Cancelled(), self,
+        )  # fmt: skip
+        self._running[context.cancelled] = name
         try:
             return await self.toolbox.run_within(self._clock, self._limits.tool_ms, name, arguments, context)
         finally:
-            del self._running[key]
-
-    def context(self, turn: int, tool_call_id: str) -> ToolContext:
-        call = self._call
-        return ToolContext(
-            call.call_sid, call.caller, call.called, call.variables, call.outbound, call.verified, turn, tool_call_id,
-            idempotency_key(call.call_sid, turn, tool_call_id), self._memory.store, Cancelled(), self,
-        )  # fmt: skip
+            del self._running[context.cancelled]
 
     def perform(self, action: Action) -> None:
         """What the core has decided of deferred work; and that the caller has interrupted."""
@@ -133,10 +130,9 @@ class ToolRuns:
         self._on_loop(lambda: self._report(event))
 
     def defer(self, context: ToolContext, work: Work, must: bool) -> None:
-        running = self._running.get((context.turn, context.tool_call_id))
-        if running is None or running[1] is not context.cancelled:
+        name = self._running.get(context.cancelled)
+        if name is None:
             raise ToolFailed("Not done: the tool had returned before it asked for work to be done later.")
-        name = running[0]
         self._on_loop(lambda: self._hold(context, _Deferred(name, work, must)))
 
     def service(self, kind: type[T]) -> T:
@@ -171,7 +167,7 @@ class ToolRuns:
             self._start(deferred)
 
     def _cancel(self) -> None:
-        for _, cancelled in self._running.values():
+        for cancelled in self._running:
             cancelled.set()
 
     def _start(self, deferred: _Deferred) -> None:

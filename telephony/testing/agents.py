@@ -10,10 +10,13 @@ from typing import Any, TypeVar
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.loading import TRIAL_CALL
-from telephony.testing.simulator import RunTool
+from telephony.clock import Clock
+from telephony.core.actions import Action
+from telephony.core.events import Event
+from telephony.runtime.tool_runs import ToolRuns
 from telephony.testing.tool_calls import CallTool
 from telephony.threads import Callers
-from telephony.tools import Toolbox, ToolContext, ToolResult
+from telephony.tools import ToolResult
 
 T = TypeVar("T")
 
@@ -34,16 +37,33 @@ def chosen(agents: AgentSource, incoming: IncomingCall | None = None) -> tuple[A
     return choice, call
 
 
-def running_tools(agent: Agent, call: IncomingCall) -> RunTool:
-    """Runs the agent's own tools, unless the script gives a result."""
-    box = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called, call.variables))
+class AgentTools:
+    """The agent's own tools in virtual time, unless the script gives a result; with the work that they defer."""
 
-    def run(tool: CallTool) -> ToolResult:
+    def __init__(self, agent: Agent, call: IncomingCall) -> None:
+        self._runs = ToolRuns(agent.tools, agent.limits, call, Clock())
+
+    def run(self, tool: CallTool, turn: int, tool_call_id: str) -> tuple[ToolResult, list[Event]]:
         if tool.result is not None:
-            return ToolResult(tool.result)
-        return _complete(box.run(tool.name, json.dumps(dict(tool.arguments))))
+            return ToolResult(tool.result), []
+        events = list[Event]()
 
-    return run
+        async def run() -> ToolResult:
+            self._runs.open(events.append)
+            return await self._runs.run(turn, tool_call_id, tool.name, json.dumps(dict(tool.arguments)))
+
+        return _complete(run()), events
+
+    def perform(self, action: Action) -> list[Event]:
+        events = list[Event]()
+
+        async def perform() -> None:
+            self._runs.open(events.append)
+            self._runs.perform(action)
+            await self._runs.finish()
+
+        _complete(perform())
+        return events
 
 
 def _complete(work: Coroutine[Any, Any, T]) -> T:

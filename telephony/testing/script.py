@@ -34,7 +34,7 @@ from telephony.contracts.observer import Step
 from telephony.core.history import CallerSaid, History
 from telephony.tape.audio import spans
 from telephony.tape.timeline import Timeline
-from telephony.testing.agents import ScriptFailed, chosen, running_tools
+from telephony.testing.agents import AgentTools, ScriptFailed, chosen
 from telephony.testing.simulator import Part, Simulator
 from telephony.testing.tool_calls import CallTool
 from telephony.text_normalization import spoken_form
@@ -157,7 +157,7 @@ class CallerScript:
             return reply_to(given, sum(isinstance(item, CallerSaid) for item in history) - 1)
 
         spoken = partial(spoken_form, language=agent.voice.language)
-        sim = Simulator(agent.policy(), answer, spoken_form=spoken, run_tool=running_tools(agent, call))
+        sim = Simulator(agent.policy(), answer, spoken_form=spoken, tools=AgentTools(agent, call))
         self.play(sim)
         with suppress(ScriptFailed):
             CallerScript().waits_for_agent(1.5).play(sim)

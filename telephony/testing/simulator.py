@@ -21,7 +21,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from telephony.audio.frames import FRAME_MS
 from telephony.contracts.transcripts import Transcripts
@@ -64,6 +64,15 @@ Part = str | CallTool
 RunTool = Callable[[CallTool], ToolResult]
 
 
+class OwnTools(Protocol):
+    """An agent's own tools in virtual time: each runs to its end at once. Both methods also return what happens in the
+    call meanwhile."""
+
+    def run(self, tool: CallTool, turn: int, tool_call_id: str) -> tuple[ToolResult, list[e.Event]]: ...
+
+    def perform(self, action: a.Action) -> list[e.Event]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sound:
     """A sound of the caller: voice from `start` to `end` (ms) that holds `words` (none: a noise)."""
@@ -102,10 +111,10 @@ _MARKS, _FRAMES = LATER + 1, LATER + 2
 class Simulator:
     """One call; see the module text. Times are ms since its beginning, which is also the time of `CallStarted`.
 
-    `replies` is given the history and returns the parts of the LLM's reply; `run_tool` runs its tools, whose results
-    come after `Latencies.tool`. If the LLM may say that the caller has not finished, it does so for an `unfinished`
-    history. `steps` records the call as (now, event, actions). With `phrases` False no fixed phrases are loaded; with
-    `frames` False the caller sends no audio.
+    `replies` is given the history and returns the parts of the LLM's reply; `run_tool` (or `tools`, if they are an
+    agent's own) runs its tools, whose results come after `Latencies.tool`. If the LLM may say that the caller has not
+    finished, it does so for an `unfinished` history. `steps` records the call as (now, event, actions). With `phrases`
+    False no fixed phrases are loaded; with `frames` False the caller sends no audio.
     """
 
     def __init__(
@@ -117,6 +126,7 @@ class Simulator:
         spoken_form: Callable[[str], str] = lambda text: text,
         run_tool: RunTool = lambda tool: ToolResult("ok" if tool.result is None else tool.result),
         unfinished: Callable[[History], bool] = lambda history: False,
+        tools: OwnTools | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.call = Conversation(self.policy, spoken_form)
@@ -124,7 +134,7 @@ class Simulator:
         self._time = VirtualTime(Agenda(), {})
         self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(
-            self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool, unfinished
+            self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool, unfinished, tools
         )
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
@@ -342,7 +352,9 @@ class _Llm:
         replies: Callable[[History], Iterable[Part]],
         run_tool: RunTool,
         unfinished: Callable[[History], bool],
+        tools: OwnTools | None,
     ) -> None:
+        self._own = tools
         self._sim, self._replies, self._run_tool, self._unfinished = sim, replies, run_tool, unfinished
         self._parts: dict[int, deque[Part]] = {}
         self._wanted: dict[str, CallTool] = {}
@@ -355,9 +367,18 @@ class _Llm:
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
-                done, at = self._run_tool(self._wanted[tool_call_id]), now + self._sim.latencies.tool
+                tool, at, happens = self._wanted[tool_call_id], now + self._sim.latencies.tool, list[e.Event]()
+                if self._own is not None:
+                    done, happens = self._own.run(tool, turn, tool_call_id)
+                else:
+                    done = self._run_tool(tool)
+                for event in happens:
+                    self._sim.at(at, event)
                 self._later(turn, at, e.ToolFinished(turn, tool_call_id, done.text, done.failed))
                 self._go_on(turn, at + self._sim.latencies.first_token)
+            case a.RunDeferred() | a.DropDeferred() if self._own is not None:
+                for event in self._own.perform(action):
+                    self._sim.at(now + self._sim.latencies.tool, event)
             case a.RefuseTool(turn, _, _):
                 self._go_on(turn, now + self._sim.latencies.first_token)
             case _:

@@ -20,11 +20,12 @@ from typing import Any, TypeAlias
 from telephony.agent import Agent, IncomingCall
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
-from telephony.core.history import AgentSaid, CallerSaid, HistoryItem, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, HistoryItem, Noticed, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.runtime.reply import Done, Facts, Wants, reply
 from telephony.runtime.reply import Said as Said
-from telephony.tools import Toolbox, ToolContext, ToolResult, arguments_of
+from telephony.runtime.turn_tools import TurnTools
+from telephony.tools import ToolResult, arguments_of
 
 UNKNOWN = "The caller interrupted this, and nobody knows if it was done: ask before it runs again."
 """The result of a tool during which the turn was interrupted, for the model."""
@@ -57,16 +58,19 @@ class TextCall:
 
     def __init__(self, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock) -> None:
         self._agent, self._llm, self._clock, self._caller = agent, llm, clock, call.caller
-        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self._tools, self._turn = TurnTools(agent.tools, agent.limits, call, clock), 0
         self.history: list[HistoryItem] = [AgentSaid(agent.greeting)] if agent.greeting else []
         self.ended = False
 
     async def turn(self, text: str) -> AsyncGenerator[Part, None]:
         """The agent's answer to `text`. Raises ProviderError."""
+        self._turn += 1
+        self._tools.begin(self._turn)
+        self.history += [Noticed(notice) for notice in self._tools.take_notices()]
         began, said, whole = len(self.history), "", False
         self.history.append(CallerSaid(text))
         facts = Facts(datetime.now(UTC), self._caller)
-        replying = reply(self._agent, tuple(self.history), self._llm, self._toolbox, facts)
+        replying = reply(self._agent, tuple(self.history), self._llm, self._tools.toolbox, facts)
         try:
             async with aclosing(replying) as parts:
                 part = await anext(parts)
@@ -80,10 +84,18 @@ class TextCall:
                     yield ToolBegun(part.call.name, _read(part.call.arguments))
                     ran = await self._run(part)
                     yield ran
+                    if at_once := self._tools.take_said():
+                        said += at_once
+                        yield Said(at_once)
                     part = await parts.asend(ToolResult(ran.result, ran.failed))
                 whole = True
+                self.ended = self.ended or self._tools.ends
+                self._tools.given()
+                await self._tools.finish()
                 yield part
         finally:
+            if not whole:
+                self._tools.broken_off()
             self._remember(said, interrupted=not whole)
             if not whole and not any(isinstance(item, AgentSaid | ToolUsed) for item in self.history[began:]):
                 del self.history[began:]
@@ -98,7 +110,7 @@ class TextCall:
         call, began = wants.call, self._clock.ms()
         result = ToolResult(UNKNOWN, failed=True)
         try:
-            result = await self._toolbox.run_within(self._clock, self._agent.limits.tool_ms, call.name, call.arguments)
+            result = await self._tools.run(self._turn, call.tool_call_id, call.name, call.arguments)
         finally:
             self.history.append(ToolUsed(call.tool_call_id, call.name, call.arguments, result.text, call.extra))
         self.ended = self.ended or (call.name == END_CALL and not result.failed)

@@ -64,6 +64,20 @@ def test_it_waits_for_words_that_have_no_audio_yet() -> None:
     assert [text for _, _, text in call.spoken()] == ["One moment. "]
 
 
+def test_what_found_no_room_until_the_reply_goes_on_is_not_said() -> None:
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    say(call, 1_100, "One moment.")
+    call.speaks(1_110, turn + 1, "One moment. ")
+    call.confirms(1_120, turn + 1)
+    say(call, 1_200)
+    call.returns(1_300, turn, "call_1")
+    call.replies(1_400, turn, "It is on its way.")
+    call.run(9_000)
+    assert call.said == ["One moment.", "It is on its way."]
+
+
 def test_it_is_never_said_over_the_caller() -> None:
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
