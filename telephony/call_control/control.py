@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from telephony.call_control import documents
 from telephony.call_control.moves import Moves
+from telephony.call_control.press_keys import KeyPressing
 from telephony.call_control.transfer_tools import Transferring
 from telephony.call_control.transfers import Transfers
 from telephony.clock import Clock
 from telephony.outbound.legs import Legs
 from telephony.runtime.call_registry import CallRegistry
 from telephony.settings import Settings
+from telephony.twilio import twiml
 from telephony.twilio.addresses import Addresses
 from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.webhooks import Webhooks
@@ -32,7 +36,17 @@ class CallControl:
     @property
     def services(self) -> Mapping[type, object]:
         """What tools can ask for."""
-        return {Transferring: self.transfers.for_tools}
+        return {Transferring: self.transfers.for_tools, KeyPressing: KeyPressing(self._press)}
+
+    def _press(self, call_sid: str, digits: str) -> bool:
+        """Presses keys on a call, which comes back to its conversation afterwards."""
+
+        async def document(request: Request) -> str:
+            notice = f"You have pressed the keys {digits}. What you hear now is what follows."
+            connect = await self.moves.resume(request, call_sid, notice, greet=False)
+            return documents.keys(digits, *connect) if connect is not None else twiml.hang_up()
+
+        return self.moves.leave(call_sid, "keys", document)
 
     @asynccontextmanager
     async def running(self, webhooks: Webhooks) -> AsyncIterator[list[BaseRoute]]:

@@ -61,7 +61,7 @@ class Destination:
         if len(set(self.numbers)) < len(self.numbers):
             raise ValueError(f"Destination {self.name} has a number twice")
         for name, seconds, least, most in (
-            ("ring_s", self.ring_s, 5, 120), ("brief_s", self.brief_s, 15, 600), ("talk_s", self.talk_s, 60, 14_400),
+            ("ring_s", self.ring_s, 5, 120), ("brief_s", self.brief_s, 30, 600), ("talk_s", self.talk_s, 60, 14_400),
         ):  # fmt: skip
             if not least <= seconds <= most:
                 raise ValueError(f"Destination.{name} must be between {least} and {most}, not {seconds}")

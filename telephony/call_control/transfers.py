@@ -71,7 +71,7 @@ class Transfers:
     ) -> None:
         self._settings, self._clock, self._registry, self._moves = settings, clock, registry, moves
         self._legs, self._rest = legs, rest
-        self._heard = HeardLines()
+        self._heard = HeardLines(clock)
         self.cold: OrderedDict[str, ColdTransfer] = OrderedDict()
         self.warm: OrderedDict[str, WarmCall] = OrderedDict()
         self._attempts: OrderedDict[str, tuple[WarmCall, int]] = OrderedDict()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 import structlog
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from telephony.agent import language_of
 from telephony.call_control import documents, outcomes
 from telephony.call_control.briefing import Listener
 from telephony.call_control.destinations import Destination
+from telephony.call_control.heard import HeardLines
 from telephony.call_control.moves import Moves
 from telephony.call_control.phrases import Phrases, phrases
 from telephony.clock import Clock
@@ -41,6 +42,8 @@ CONNECTING_MS = 6_000
 """How long the words "I'm connecting you now" may take to be said and heard."""
 LOST_MS = 10_000
 """How long a caller whose stream was lost may take to be back on another one."""
+COMPANY_MS = 8_000
+"""So long nobody has said anything, until a caller who waits hears a word; sooner than they are asked for one."""
 AGAIN_MS = 2_000
 """How often a phone that rings and is not wanted any more is hung up, until it is over."""
 HOW: Mapping[Outcome, w.Outcome] = {
@@ -54,12 +57,6 @@ HOW: Mapping[Outcome, w.Outcome] = {
 }
 
 
-class Heard(Protocol):
-    """Tells when the caller has heard a line of the agent."""
-
-    async def until_said(self, call_sid: str, text: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What every transfer needs. `spawn` runs a task for as long as the service runs."""
@@ -69,7 +66,7 @@ class Parts:
     moves: Moves
     legs: Legs
     rest: TwilioRest
-    heard: Heard
+    heard: HeardLines
     spawn: Callable[[Coroutine[Any, Any, None]], object]
 
 
@@ -122,6 +119,7 @@ class WarmCall:
     def begin(self) -> None:
         self._zero = self.parts.clock.ms()
         self.parts.spawn(self._watch_caller())
+        self.parts.spawn(self._keep_company())
         self.take(w.Asked())
 
     # --- events and actions -----------------------------------------------------------------------------------------
@@ -307,6 +305,16 @@ class WarmCall:
             else:
                 live = None
         self.take(w.CallerLeft())
+
+    async def _keep_company(self) -> None:
+        """A caller who waits in silence hears now and then that they are not forgotten, and is not taken for gone."""
+        while not self.machine.over and self.machine.phase not in (Phase.LEAVING, Phase.JOINED):
+            await self.parts.clock.sleep(COMPANY_MS / 10)
+            live = self.parts.registry.calls.get(self.call_sid)
+            if live is None or self.parts.heard.quiet_ms(self.call_sid) < COMPANY_MS:
+                continue
+            self.parts.heard.talked(self.call_sid)
+            live.inbox.put(SayRequested(live.agent.wording.filler))
 
     async def _move_caller(self) -> None:
         live = self.parts.registry.calls.get(self.call_sid)

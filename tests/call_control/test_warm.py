@@ -200,7 +200,7 @@ async def test_the_caller_hangs_up_meanwhile(tmp_path: Path, answered: bool) -> 
 
 async def test_a_person_who_does_not_decide_is_let_go(tmp_path: Path) -> None:
     """A mailbox that records to its end, for example: it cannot say yes."""
-    async with office(tmp_path, replace(WARM, brief_s=15), replies=replies) as stack:
+    async with office(tmp_path, replace(WARM, brief_s=30), replies=replies) as stack:
         caller, tape = await asked_for(stack)
         anna, _ = await briefed(stack)
         await tape.until(lambda: failed("Anna", Outcome.UNDECIDED) in notices(stack, caller))
