@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from telephony.app.app import create_app
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
     from telephony.settings import Settings
-    from telephony.tools import Tool, ToolContext, tool
+    from telephony.tool_context import ToolContext, ToolFailed
+    from telephony.tools import Tool, tool
 
 __all__ = [
     "Agent",
@@ -29,6 +30,7 @@ __all__ = [
     "Settings",
     "Tool",
     "ToolContext",
+    "ToolFailed",
     "TurnTaking",
     "Voice",
     "Wording",
@@ -41,7 +43,8 @@ _HOMES = {
     "telephony.app.app": ("create_app",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
     "telephony.settings": ("Settings",),
-    "telephony.tools": ("Tool", "ToolContext", "tool"),
+    "telephony.tool_context": ("ToolContext", "ToolFailed"),
+    "telephony.tools": ("Tool", "tool"),
 }
 
 

@@ -2,6 +2,7 @@
 
     TelephonyError
     ├── SettingsError            wrong or missing settings, all reported at once
+    ├── ToolFailed               a tool says in words that it has not done what it was to do
     ├── DialRefused              a call that our own rules do not allow; nothing was dialled
     ├── CarrierError             Twilio (or a client claiming to be Twilio) broke the protocol
     │   ├── BadMessage           a message that cannot be read; ignored and counted
@@ -46,6 +47,12 @@ class SettingsError(TelephonyError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class ToolFailed(TelephonyError):
+    """Raised by a tool. The message is its result for the model: what was not done, and what to tell the caller."""
+
+    code = "tool_failed"
 
 
 class DialRefused(TelephonyError):

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from telephony.core.events import EndWanted, Event, NoticeReceived, SayRequested
-from telephony.errors import TelephonyError
+from telephony.errors import ToolFailed as ToolFailed
 from telephony.valid_text import valid
 
 T = TypeVar("T")
@@ -30,12 +30,6 @@ Work = Callable[[], Any]
 
 SAID_CHARS = 1_000
 """No more of one text is said."""
-
-
-class ToolFailed(TelephonyError):
-    """Raised by a tool to tell the model in words that it has not done what it was to do."""
-
-    code = "tool_failed"
 
 
 class Cancelled:

@@ -45,10 +45,12 @@ EARLY_ACTIONS = 1_000
 
 @dataclass(slots=True)
 class _Live:
-    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order."""
+    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order; `tools` are those that
+    run."""
 
     turn: int
     task: asyncio.Task[None] | None = None
+    tools: set[asyncio.Task[ToolResult]] = field(default_factory=set)
     answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
 
 
@@ -134,6 +136,8 @@ class LlmPort:
             log.exception("reply_failed")
             self._say(live, ReplyFailed(turn, "reply_failed"))
         finally:
+            for tool in live.tools:
+                tool.cancel()
             if self._live.get(turn) is live:
                 del self._live[turn]
 
@@ -154,13 +158,19 @@ class LlmPort:
                         self._say(live, ReplyEnded(live.turn, _FINISHES.get(finish, Finish.OTHER)))
                         return
 
-    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:
+    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult | asyncio.Task[ToolResult]:
+        """Starts the tool once the core allows it: those of one answer run side by side."""
         self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
         answer = await live.answers.get()
         while answer.tool_call_id != call.tool_call_id:
             answer = await live.answers.get()
-        if isinstance(answer, RefuseTool):
-            return ToolResult(answer.reason, failed=True)
+        if isinstance(answer, RefuseTool) or self._group is None:
+            return ToolResult(answer.reason if isinstance(answer, RefuseTool) else "The call is over.", failed=True)
+        running = self._group.create_task(self._run_tool(live, call), name=f"tool {call.name}")
+        live.tools.add(running)
+        return running
+
+    async def _run_tool(self, live: _Live, call: ToolCall) -> ToolResult:
         result = await self._tools.run(live.turn, call.tool_call_id, call.name, call.arguments)
         self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
         return result

@@ -16,6 +16,7 @@ from telephony.core.policy import Wording
 from telephony.llm_server.endpoint import Source
 from telephony.runtime.reply import UNFINISHED
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say, scripted
+from telephony.tool_context import ToolContext
 from telephony.tools import tool
 from tests.llm_server.requests import END_CALL, KEY, asking, sse, validated
 
@@ -470,3 +471,26 @@ async def test_a_body_that_never_arrives_times_out() -> None:
         assert b" 408 " in await reader.readline()
         writer.close()
         await writer.wait_closed()
+
+
+async def test_deferred_work_is_done_when_the_answer_was_given_whole() -> None:
+    """What a tool says at once is part of the answer."""
+    done = asyncio.Event()
+
+    @tool
+    async def send(context: ToolContext) -> str:
+        """Send the address."""
+
+        async def work() -> None:
+            done.set()
+
+        await context.say("One moment.")
+        context.when_heard(work)
+        return "It is sent when the caller has heard so."
+
+    agent = Agent(prompt="P.", tools=(send,), wording=Wording(filler=""))
+    replies: list[list[Part]] = [[CallTool("send", {})], [Say("I send it to you.")]]
+    async with asyncio.timeout(30), asking(agent, scripted(replies)) as ask:
+        said = await ask.says(ASKED, extra_headers={"X-Call-Id": "CA1"})
+        assert said == "One moment. I send it to you."
+        await done.wait()

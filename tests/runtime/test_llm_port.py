@@ -26,7 +26,7 @@ from telephony.openai.client import OpenAiChat
 from telephony.runtime.llm_port import LlmPort
 from telephony.testing.fakes.openai.server import CallTool, LocalOpenAi, Part, Say, scripted
 from telephony.testing.steady import SteadyClock
-from telephony.tools import tool
+from telephony.tools import Tool, tool
 
 E = TypeVar("E", bound=Event)
 HELLO = (CallerSaid("hello"),)
@@ -60,7 +60,11 @@ class Bench:
         self._changed.set()
 
     async def until(self, kind: type[E]) -> E:
-        while not (found := [event for event in self.events if isinstance(event, kind)]):
+        return await self.count(kind, 1)
+
+    async def count(self, kind: type[E], count: int) -> E:
+        """The last event of the kind, once there are so many."""
+        while len(found := [event for event in self.events if isinstance(event, kind)]) < count:
             self._changed.clear()
             await self._changed.wait()
         return found[-1]
@@ -71,7 +75,10 @@ class Bench:
 
 @asynccontextmanager
 async def running(
-    *replies: list[Part], limits: Limits | None = None, early: StartReply | None = None
+    *replies: list[Part],
+    limits: Limits | None = None,
+    early: StartReply | None = None,
+    tools: tuple[Tool, ...] = (slow,),
 ) -> AsyncIterator[Bench]:
     for event in (started, release, cancelled):
         event.clear()
@@ -81,7 +88,7 @@ async def running(
         llm = OpenAiChat(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )
-        agent = Agent(prompt="P", tools=(slow,), limits=limits or Limits())
+        agent = Agent(prompt="P", tools=tools, limits=limits or Limits())
         port = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
         bench = Bench(port, server)
         if early:
@@ -169,3 +176,63 @@ async def test_stop_ends_a_reply_in_progress() -> None:
     async with running([Say("word " * 500)]) as bench:
         bench.port.perform(StartReply(1, HELLO))
         await bench.until(ReplyDelta)
+
+
+class Meeting:
+    """A tool that returns when it runs as often as it is waited for; `stopped` counts the runs that were cancelled."""
+
+    def __init__(self, size: int) -> None:
+        self.ran, self.stopped = list[str](), 0
+        self.all_there, self.all_stopped = asyncio.Event(), asyncio.Event()
+        self._size = size
+
+    def tool(self) -> Tool:
+        async def meets(name: str) -> str:
+            """Waits for the others."""
+            self.ran.append(name)
+            try:
+                if len(self.ran) == self._size:
+                    self.all_there.set()
+                await self.all_there.wait()
+                if self._size > 2:
+                    await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.stopped += 1
+                if self.stopped == len(self.ran):
+                    self.all_stopped.set()
+                raise
+            return f"met {name}"
+
+        return tool(meets)
+
+
+async def allow(bench: Bench, count: int) -> None:
+    """Allows each tool as soon as it is wanted."""
+    for number in range(1, count + 1):
+        wanted = await bench.count(ToolWanted, number)
+        bench.port.perform(RunTool(1, wanted.tool_call_id))
+
+
+async def test_tools_of_one_answer_run_side_by_side() -> None:
+    """Each waits for the other; the results go back in the order of the calls."""
+    meeting = Meeting(2)
+    calls: list[Part] = [CallTool("meets", {"name": "x"}), CallTool("meets", {"name": "y"})]
+    async with running(calls, [Say("Both are done.")], tools=(meeting.tool(),)) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await allow(bench, 2)
+        await bench.until(ReplyEnded)
+        assert bench.text() == "Both are done."
+        results = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
+        assert results == ["met x", "met y"]
+
+
+async def test_a_cancelled_reply_stops_all_its_tools() -> None:
+    meeting = Meeting(3)
+    calls: list[Part] = [CallTool("meets", {"name": name}) for name in "xyz"]
+    async with running(calls, tools=(meeting.tool(),)) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await allow(bench, 3)
+        await meeting.all_there.wait()
+        bench.port.perform(CancelReply(1))
+        await meeting.all_stopped.wait()
+        assert not [one for one in bench.events if isinstance(one, ToolFinished)]

@@ -74,7 +74,7 @@ def test_a_late_result_is_a_message_of_its_own() -> None:
     roles = ["system", "user", "assistant", "tool", "user", "assistant", "user", "assistant", "tool"]
     assert [m["role"] for m in messages] == roles
     assert [m["content"] for m in messages if m["role"] == "tool"] == [STILL_RUNNING, "full"]
-    assert messages[6]["content"] == "[book({}) has returned now: booked]"
+    assert messages[6]["content"] == '[book({}) has returned now: "booked"]'
 
 
 async def test_prefix_is_cacheable() -> None:

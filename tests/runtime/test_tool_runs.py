@@ -148,8 +148,8 @@ async def deferring(made: Bench, name: str = "defers") -> str:
 
 
 def defers(work: Any, must: bool = False) -> Tool:
-    def defers(context: ToolContext) -> str:
-        """Defers."""
+    async def defers(context: ToolContext) -> str:
+        """Defers at once, so that no limit is too short for it."""
         context.when_heard(work, must)
         return "soon"
 

@@ -7,6 +7,7 @@ agent short before, the work is not done. Notices and texts to say are messages 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -49,9 +50,10 @@ class ManagedActing:
                 self._tools.ends_call(tool_call_id)
             case e.NoticeReceived(text, speak):
                 kind = "user_message" if speak else "contextual_update"
-                return [SendToManaged(kind, f"[Notice, not from the caller: {text.strip()}]")] if text.strip() else []
+                told = f"[Notice, not from the caller: {_quoted(text.strip())}]"
+                return [SendToManaged(kind, told)] if text.strip() else []
             case e.SayRequested(text):
-                told = f"[Not from the caller. Say this now, word for word: {text.strip()}]"
+                told = f"[Not from the caller. Say this now, word for word: {_quoted(text.strip())}]"
                 return [SendToManaged("user_message", told)] if text.strip() else []
             case e.MoveStarted(why):
                 self._ending.moves(why)
@@ -118,6 +120,11 @@ class ManagedActing:
             return []
         self._waiting = [one for one in self._waiting if one not in theirs]
         return [DropDeferred(one.asked.work, NotDone.FAILED) for one in theirs]
+
+
+def _quoted(text: str) -> str:
+    """It ends where it seems to: what is in it cannot pass for words of the caller's."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 _DROPS = {

@@ -130,9 +130,13 @@ def test_a_tool_ends_the_call() -> None:
 @pytest.mark.parametrize(
     ("event", "kind", "text"),
     [
-        (e.NoticeReceived("Anna accepts."), "user_message", "[Notice, not from the caller: Anna accepts.]"),
-        (e.NoticeReceived("Half done.", speak=False), "contextual_update", "[Notice, not from the caller: Half done.]"),
-        (e.SayRequested("Wait."), "user_message", "[Not from the caller. Say this now, word for word: Wait.]"),
+        (e.NoticeReceived("Anna accepts."), "user_message", '[Notice, not from the caller: "Anna accepts."]'),
+        (
+            e.NoticeReceived("Half done.", speak=False),
+            "contextual_update",
+            '[Notice, not from the caller: "Half done."]',
+        ),
+        (e.SayRequested("Wait."), "user_message", '[Not from the caller. Say this now, word for word: "Wait."]'),
     ],
 )
 def test_the_agent_is_told(event: e.Event, kind: str, text: str) -> None:
