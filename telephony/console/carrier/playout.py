@@ -180,6 +180,11 @@ class CallerVoice:
         self._added = self._taken + len(self._queue)
         return self._added
 
+    def hush(self) -> None:
+        """Drops what is queued; it counts as sent."""
+        self._taken = self._added
+        self._queue.clear()
+
     @property
     def taken(self) -> int:
         """How many queued bytes have been sent."""

@@ -144,7 +144,7 @@ def _verb(element: ET.Element) -> Verb:
         case "Play":
             return Play(text, element.get("digits", ""))
         case "Pause":
-            return Pause(int(element.get("length", "1")) * 1000)
+            return Pause(_whole(element, "length", 1) * 1_000)
         case "Hangup":
             return Hangup()
         case "Reject":
@@ -166,15 +166,15 @@ def _dial(element: ET.Element, text: str) -> Dial:
     rooms = [_conference(child) for child in element.findall("Conference")]
     if len(rooms) > 1 or (rooms and numbers):
         raise TwimlError("12200", "<Dial> holds numbers or one <Conference>")
-    limit = element.get("timeLimit")
+    limit_ms = _whole(element, "timeLimit", 0) * 1_000
     return Dial(
         tuple(room.name for room in rooms) or tuple(number.number for number in numbers),
         element.get("callerId", ""),
         tuple(numbers),
         rooms[0] if rooms else None,
         element.get("action", ""),
-        int(element.get("timeout", "30")) * 1_000,
-        int(limit) * 1_000 if limit else None,
+        _whole(element, "timeout", 30) * 1_000,
+        limit_ms or None,
         element.get("sequential") == "true",
         element.get("answerOnBridge") == "true",
     )
@@ -203,14 +203,21 @@ def _gather(element: ET.Element) -> Gather:
     inside = tuple(_verb(child) for child in element)
     if not all(isinstance(verb, Say | Play | Pause) for verb in inside):
         raise TwimlError("12200", "<Gather> holds <Say>, <Play> and <Pause>")
-    timeout = element.get("timeout", "5")
+    timeout_s = 5 if element.get("timeout") == "auto" else _whole(element, "timeout", 5)
     return Gather(
         inside,
         element.get("action", ""),
-        int(element.get("numDigits", "0")),
-        5_000 if timeout == "auto" else int(timeout) * 1_000,
+        _whole(element, "numDigits", 0),
+        timeout_s * 1_000,
         element.get("finishOnKey", "#"),
     )
+
+
+def _whole(element: ET.Element, name: str, default: int) -> int:
+    value = element.get(name, str(default))
+    if not (value.isascii() and value.isdigit()):
+        raise TwimlError("12200", f"<{element.tag} {name}> is {value!r}, not a whole number")
+    return int(value)
 
 
 def _connect(element: ET.Element) -> ConnectStream:

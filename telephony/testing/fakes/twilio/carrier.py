@@ -13,7 +13,8 @@ What Twilio would report in its debugger is in `violations` as (code, text). The
 service's own. The REST API (`api_base_url`) supports only what the service uses.
 
 Where to look: `phone_call.py` executes TwiML, `handset.py` is the phone in a test's hand, `outgoing.py` has the calls
-that the service places, `callees.py` who answers, `connecting/` calls with each other, `faults.py` what may go wrong.
+that the service places, `callees.py` who answers, `connecting/` calls with each
+other, `messages/` texts, `faults.py` what may go wrong.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from telephony.testing.fakes.twilio.callees import Callee
 from telephony.testing.fakes.twilio.connecting.conferences import Conferences
 from telephony.testing.fakes.twilio.connecting.dial import dial
 from telephony.testing.fakes.twilio.faults import CarrierFaults, Step, StepFaults
+from telephony.testing.fakes.twilio.messages.office import Messages
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.fakes.twilio.reports import Reports
@@ -70,7 +72,9 @@ class Carrier(Running):
         self.steps: defaultdict[Step, StepFaults] = defaultdict(StepFaults)
         self.calls: dict[str, PhoneCall] = {}
         self.conferences = Conferences(self)
+        self.messages = Messages(self)
         self.api_base_url = ""
+        self._closing = False
 
     async def __aenter__(self) -> Carrier:
         self.api_base_url = await self.start(rest_app(self))
@@ -79,6 +83,7 @@ class Carrier(Running):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        self._closing = True
         for call in self.calls.values():
             call.line.leave()
         return await self.stop(kind, error, trace)
@@ -98,9 +103,24 @@ class Carrier(Running):
         self.spawn(call.run_inbound(voice_url, status_url))
         return call
 
+    async def call_to(self, number: str, count: int = 1) -> PhoneCall:
+        """Waits for the `count`th call to a number that the service has placed or dialled: the phone of whoever is
+        called."""
+
+        def found() -> list[PhoneCall]:
+            return [call for call in self.calls.values() if call.record.parties.called == number]
+
+        while len(found()) < count:
+            self.outgoing.changed.clear()
+            await self.outgoing.changed.wait()
+        return found()[count - 1]
+
     def new_call(self, parties: Parties, faults: CarrierFaults | None = None) -> PhoneCall:
         call = PhoneCall(self, parties, faults or self.faults)
         self.calls[call.sid] = call
+        self.outgoing.changed.set()
+        if self._closing:
+            call.line.leave()
         return call
 
     # --- for the REST API ---
@@ -112,7 +132,6 @@ class Carrier(Running):
         """Starts a call to the number of a form of the REST API."""
         phone = self.new_call(Parties(form["From"][-1], form["To"][-1], "outbound-api"))
         call = self.outgoing.placed[phone.sid] = PlacedCall(phone, form)
-        self.outgoing.changed.set()
         self.spawn(self.outgoing.run(call, Reports(self, lambda: self.outgoing.faults)))
         return call
 
@@ -130,6 +149,12 @@ class Carrier(Running):
         phone.record.status = "in-progress"
         await self.conferences.attend(phone, verb.conference, Reports(self, lambda: self.steps[Step.CONFERENCES]))
         return {"DialCallStatus": phone.line.faults.conference_over}
+
+    def message_reports(self) -> Reports:
+        return Reports(self, lambda: self.steps[Step.MESSAGE])
+
+    def inbound_reports(self) -> Reports:
+        return Reports(self, lambda: self.steps[Step.INBOUND_MESSAGE])
 
     async def post(self, url: str, base_url: str, form: Mapping[str, str]) -> None:
         whole = {"AccountSid": self.account_sid, **form}

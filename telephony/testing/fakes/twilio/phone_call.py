@@ -115,7 +115,7 @@ class PhoneCall(Handset):
     async def run_inbound(self, voice_url: str, status_url: str | None) -> None:
         """The whole call of a caller."""
         self._status_url = status_url
-        self.record.status = "in-progress"
+        self.record.status = "ringing"
         await self.talk(Source(url=voice_url), "ringing")
         self.record.status = "completed" if self.outcome in ("completed", "dialled") else self.outcome
         await self._send_status()
@@ -172,6 +172,8 @@ class PhoneCall(Handset):
         for verb in verbs:
             if self.line.leaving:
                 break
+            if self.record.status == "ringing" and _answers(verb):
+                self.record.status = "in-progress"
             match verb:
                 case Say(text):
                     self.spoken.append(text)
@@ -273,3 +275,8 @@ class PhoneCall(Handset):
             sequence = str(_STATUS_ORDER.index(status) if status in _STATUS_ORDER else 0)
             duration = str(self.line.now_ms // 1000)
             await self.report(str(url), status, SequenceNumber=sequence, CallDuration=duration)
+
+
+def _answers(verb: Verb) -> bool:
+    """Whether a caller's call is answered by it."""
+    return not (isinstance(verb, Hangup | Reject | Redirect) or (isinstance(verb, Dial) and verb.answer_on_bridge))

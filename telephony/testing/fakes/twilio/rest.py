@@ -22,6 +22,7 @@ from telephony.testing.fakes.twilio.answering import answered
 from telephony.testing.fakes.twilio.answering import error as _error
 from telephony.testing.fakes.twilio.connecting import rest as conferences_rest
 from telephony.testing.fakes.twilio.faults import CarrierFaults, Step
+from telephony.testing.fakes.twilio.messages import rest as messages_rest
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.fakes.twilio.updates import Update
 
@@ -35,7 +36,7 @@ class LocalAccount:
     numbers: list[dict[str, str]] = field(default_factory=list)
 
 
-class _Calls(calls_rest.Places, conferences_rest.Meets, Protocol):
+class _Calls(calls_rest.Places, conferences_rest.Meets, messages_rest.Writes, Protocol):
     """The part of the carrier that this API needs."""
 
     auth_token: str
@@ -52,7 +53,7 @@ def rest_app(carrier: _Calls) -> Starlette:
 
     def refused(request: Request, quoted: str = "") -> JSONResponse | None:
         expected = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
-        account = request.path_params["account"].removesuffix(".json")
+        account = request.path_params.get("account", carrier.account_sid).removesuffix(".json")
         known = request.headers.get("authorization") == f"Basic {expected}" and account == carrier.account_sid
         return None if known else _error(401, 20003, "Authenticate" + quoted)
 
@@ -96,6 +97,8 @@ def rest_app(carrier: _Calls) -> Starlette:
         routes=[
             *calls_rest.routes(carrier, root, refused),
             *conferences_rest.routes(carrier, root, refused),
+            *messages_rest.routes(carrier, root, refused),
+            *messages_rest.lookup_routes(carrier, refused),
             Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
             Route(f"{root}/IncomingPhoneNumbers.json", numbers),
             Route(root, account),

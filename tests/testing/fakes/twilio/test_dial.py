@@ -21,17 +21,6 @@ def dial(inside: str, **attributes: str) -> str:
     return f"<Dial action='/after'{pairs}>{inside}</Dial><Say>Never.</Say>"
 
 
-async def leg(it: Office, number: str) -> PhoneCall:
-    """The call to a number, once it rings."""
-
-    def found() -> list[PhoneCall]:
-        return [call for call in it.carrier.calls.values() if call.record.parties.called == number]
-
-    caller = next(iter(it.carrier.calls.values()))
-    await caller.until(lambda: bool(found()))
-    return found()[0]
-
-
 def test_what_twilios_builder_writes_is_understood() -> None:
     response = VoiceResponse()
     gather = Gather(num_digits=1, action="/accept", timeout=7, finish_on_key="*")
@@ -60,13 +49,29 @@ def test_what_twilios_builder_writes_is_understood() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<Pause length='long'/>",
+        "<Dial timeout='-1'>+15550001111</Dial>",
+        "<Dial><Conference>a</Conference><Conference>b</Conference></Dial>",
+        "<Dial><Conference>a</Conference><Number>+15550001111</Number></Dial>",
+        "<Gather><Dial>+15550001111</Dial></Gather>",
+        "<Gather numDigits='one'/>",
+    ],
+)
+def test_what_twilio_would_not_execute_is_an_error(body: str) -> None:
+    with pytest.raises(twiml.TwimlError, match="12200"):
+        twiml.parse(f"<Response>{body}</Response>", "text/xml")
+
+
 async def test_the_two_hear_each_other_until_one_hangs_up() -> None:
     """Then the action URL decides; verbs after `<Dial>` are not reached. Keys are tones for the other one."""
     async with office() as it:
         it.carrier.outgoing.callees[SALES] = Callee()
         it.answers["/after"] = "<Say>Back again.</Say><Hangup/>"
         caller = await it.called(voice=dial(f"<Number>{SALES}</Number>", callerId=OURS))
-        human = await leg(it, SALES)
+        human = await it.carrier.call_to(SALES)
         await human.until(lambda: human.record.status == "in-progress")
         await human.say(HIGH)
         await caller.say(LOW)
@@ -122,7 +127,7 @@ async def test_a_whisper_decides_who_is_connected(callee: Callee, bridged: bool)
         it.answers["/accept"] = lambda form: "" if form["Digits"] == "1" else "<Hangup/>"
         it.answers["/after"] = "<Hangup/>"
         caller = await it.called(voice=dial(f"<Number url='/whisper'>{SALES}</Number>"))
-        human = await leg(it, SALES)
+        human = await it.carrier.call_to(SALES)
         if bridged:
             await human.say(LOW)
             await human.hang_up()
@@ -148,8 +153,8 @@ async def test_several_ring_at_once_and_the_first_to_answer_wins() -> None:
         it.answers["/after"] = "<Hangup/>"
         caller = await it.called(voice=dial(f"<Number>{SALES}</Number><Number>{SUPPORT}</Number>"))
         await caller.ended()
-        assert it.at("/after")[0]["DialCallSid"] == (await leg(it, SUPPORT)).sid
-        other = await leg(it, SALES)
+        assert it.at("/after")[0]["DialCallSid"] == (await it.carrier.call_to(SUPPORT)).sid
+        other = await it.carrier.call_to(SALES)
         await other.ended()
         assert other.outcome == "canceled"
 
@@ -163,7 +168,7 @@ async def test_one_after_the_other_if_it_says_so() -> None:
         )
         await caller.ended()
         form = it.at("/after")[0]
-        assert (form["DialCallStatus"], form["DialCallSid"]) == ("completed", (await leg(it, SUPPORT)).sid)
+        assert (form["DialCallStatus"], form["DialCallSid"]) == ("completed", (await it.carrier.call_to(SUPPORT)).sid)
         assert [call.record.parties.called for call in it.carrier.calls.values()] == [OURS, SALES, SUPPORT]
 
 
@@ -207,7 +212,20 @@ async def test_each_leg_is_reported_with_what_goes_wrong_with_reports() -> None:
         forms = it.at("/leg")
         assert sorted(form["SequenceNumber"] for form in forms) == ["1", "1", "2", "2", "3", "3"]
         assert {form["CallStatus"] for form in forms} == {"ringing", "in-progress", "completed"}
-        assert {form["CallSid"] for form in forms} == {(await leg(it, SALES)).sid}
+        assert {form["CallSid"] for form in forms} == {(await it.carrier.call_to(SALES)).sid}
+
+
+@pytest.mark.parametrize("on_bridge", [True, False])
+async def test_a_caller_may_be_answered_only_when_somebody_else_has_answered(on_bridge: bool) -> None:
+    async with office() as it:
+        it.carrier.outgoing.callees[SALES] = Callee(script=hangs_up(after_ms=400))
+        number = f"<Number>{SALES}</Number>"
+        caller = await it.called(voice=dial(number, answerOnBridge=str(on_bridge).lower()), after="")
+        await it.carrier.call_to(SALES)
+        assert caller.record.status == ("ringing" if on_bridge else "in-progress")
+        await caller.until(lambda: caller.record.status == "in-progress")
+        await caller.ended()
+        assert (await it.client.calls(caller.sid).fetch_async()).status == "completed"
 
 
 async def test_a_caller_id_that_is_not_ours_is_refused() -> None:
@@ -223,7 +241,7 @@ async def test_the_number_of_the_caller_is_shown_by_default_and_digits_are_sent_
     async with office() as it:
         it.carrier.outgoing.callees[SALES] = Callee()
         caller = await it.called(voice=dial(f"<Number sendDigits='w12'>{SALES}</Number>", timeLimit="3"), after="")
-        human = await leg(it, SALES)
+        human = await it.carrier.call_to(SALES)
         await caller.ended()
         assert (human.keys_heard, human.record.parties.caller) == ("12", THEIRS)
         assert it.at("/after")[0]["DialCallDuration"] == "3"
@@ -233,7 +251,7 @@ async def test_whoever_was_dialled_can_be_redirected_and_the_caller_goes_on() ->
     async with office() as it:
         it.carrier.outgoing.callees[SALES] = Callee()
         caller = await it.called(voice=dial(f"<Number>{SALES}</Number>"), after="<Say>Where is she?</Say>")
-        human = await leg(it, SALES)
+        human = await it.carrier.call_to(SALES)
         await human.until(lambda: human.record.status == "in-progress")
         await human.say(HIGH)
         await it.client.calls(human.sid).update_async(twiml="<Response><Say>You are wanted.</Say></Response>")

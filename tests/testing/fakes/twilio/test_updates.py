@@ -10,7 +10,7 @@ from telephony.testing.fakes.twilio.outgoing import Callee
 from telephony.testing.fakes.twilio.phone_call import Source
 from telephony.testing.fakes.twilio.updates import Update
 from telephony.twilio import twiml
-from tests.testing.fakes.twilio.office import LOW, THEIRS, office, refusal
+from tests.testing.fakes.twilio.office import LOW, OURS, THEIRS, Office, office, refusal
 from tests.twilio.service import TOKEN, service
 
 
@@ -117,3 +117,19 @@ async def test_a_time_limit_ends_the_call(of_the_update: bool) -> None:
         began_ms = phone.now_ms
         await phone.ended()
         assert 3_500 <= phone.now_ms - began_ms <= 10_000
+
+
+async def test_a_call_that_is_placed_while_the_carrier_closes_ends_at_once() -> None:
+    """Otherwise the test that closes it would wait for that call."""
+    async with office() as it:
+        it.answers["/after"] = lambda form: _places(it)
+        caller = await it.called(voice="<Redirect>/after</Redirect>")
+        await it.asked("/after")
+    assert caller.outcome
+    assert {call.outcome for call in it.carrier.calls.values() if call is not caller} == {"canceled"}
+
+
+def _places(it: Office) -> str:
+    it.carrier._closing = True
+    it.carrier.place({"To": [THEIRS], "From": [OURS], "Twiml": ["<Response><Pause length='6000'/></Response>"]})
+    return ""
