@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
+    from telephony.call_control.destinations import Destination
+    from telephony.call_control.press_keys import press_keys
+    from telephony.call_control.transfer_tools import transfer_to
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
     from telephony.settings import Settings
     from telephony.tool_context import ToolContext, ToolFailed
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Destination",
     "Expects",
     "IncomingCall",
     "Limits",
@@ -35,12 +39,17 @@ __all__ = [
     "Voice",
     "Wording",
     "create_app",
+    "press_keys",
     "tool",
+    "transfer_to",
 ]
 
 _HOMES = {
     "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
     "telephony.app.app": ("create_app",),
+    "telephony.call_control.destinations": ("Destination",),
+    "telephony.call_control.press_keys": ("press_keys",),
+    "telephony.call_control.transfer_tools": ("transfer_to",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
     "telephony.settings": ("Settings",),
     "telephony.tool_context": ("ToolContext", "ToolFailed"),

@@ -32,9 +32,10 @@ from telephony.call_control.briefing import Listener, about, briefing_agent
 from telephony.call_control.cold import ColdTransfer
 from telephony.call_control.destinations import E164, Destination
 from telephony.call_control.heard import HeardLines
+from telephony.call_control.legs import Parts
 from telephony.call_control.moves import Moves
 from telephony.call_control.transfer_tools import Transferring
-from telephony.call_control.warm import Parts, WarmCall
+from telephony.call_control.warm import WarmCall
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
 from telephony.core.transfers import words as w

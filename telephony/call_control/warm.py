@@ -9,31 +9,27 @@ of this fails becomes an event; a result that comes late is ignored by the machi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 from starlette.requests import Request
 
 from telephony.agent import language_of
 from telephony.call_control import documents, outcomes
-from telephony.call_control.briefing import Listener
 from telephony.call_control.destinations import Destination
-from telephony.call_control.heard import HeardLines
-from telephony.call_control.moves import Moves
+from telephony.call_control.legs import HOW, Leg, Parts
 from telephony.call_control.phrases import Phrases, phrases
-from telephony.clock import Clock
 from telephony.core.ending import EndedBy
 from telephony.core.events import NoticeReceived, SayRequested
 from telephony.core.transfers import words as w
 from telephony.core.transfers.warm import Phase, WarmTransfer
 from telephony.errors import CarrierError, DialRefused, TelephonyError
-from telephony.outbound.attempt import Attempt, Outcome
-from telephony.outbound.legs import Legs
-from telephony.runtime.call_registry import CallRegistry, LiveCall
+from telephony.outbound.attempt import Outcome
+from telephony.runtime.call_registry import LiveCall
 from telephony.twilio import twiml
-from telephony.twilio.rest.calls import CallRequest, TwilioRest
+from telephony.twilio.rest.calls import CallRequest
 from telephony.twilio.rest.conferences import Conferences
 
 log = structlog.get_logger()
@@ -46,39 +42,6 @@ COMPANY_MS = 8_000
 """So long nobody has said anything, until a caller who waits hears a word; sooner than they are asked for one."""
 AGAIN_MS = 2_000
 """How often a phone that rings and is not wanted any more is hung up, until it is over."""
-HOW: Mapping[Outcome, w.Outcome] = {
-    Outcome.BUSY: w.Outcome.BUSY,
-    Outcome.NO_ANSWER: w.Outcome.NO_ANSWER,
-    Outcome.CANCELED: w.Outcome.NO_ANSWER,
-    Outcome.FAILED: w.Outcome.FAILED,
-    Outcome.BLOCKED: w.Outcome.FAILED,
-    Outcome.UNKNOWN: w.Outcome.UNKNOWN,
-    Outcome.ANSWERED: w.Outcome.HUNG_UP,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every transfer needs. `spawn` runs a task for as long as the service runs."""
-
-    clock: Clock
-    registry: CallRegistry
-    moves: Moves
-    legs: Legs
-    rest: TwilioRest
-    heard: HeardLines
-    spawn: Callable[[Coroutine[Any, Any, None]], object]
-
-
-@dataclass(slots=True)
-class Leg:
-    """A leg to a person. `sid` is known once Twilio has told it; `listener` once the person is being briefed."""
-
-    number: int
-    to: str
-    attempt: Attempt | None = None
-    sid: str = ""
-    listener: Listener | None = None
 
 
 @dataclass(slots=True)
@@ -200,6 +163,7 @@ class WarmCall:
             ))  # fmt: skip
             leg.sid = leg.sid or placed.call_sid
             done = await legs.finished(placed.id)
+            self.parts.moves.hung_up(done.call_sid)
             how = HOW.get(done.outcome or Outcome.UNKNOWN, w.Outcome.UNKNOWN)
         except DialRefused as error:
             log.warning("transfer_not_dialled", call_sid=self.call_sid, code=error.code, problem=str(error))
