@@ -112,7 +112,7 @@ class VendorPorts:
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
         self.set_up = dict[type[Any], object]()  # services for tools of every call
-        self.services = functools.partial(call_services, settings, CallMemories(), self.set_up)
+        self.services = functools.partial(call_services, settings, CallMemories(), more=self.set_up)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)

@@ -11,11 +11,11 @@ from telephony.tool_context import CallMemories, TwilioClient
 
 
 def call_services(
-    settings: Settings, memories: CallMemories, more: Mapping[type[Any], object], call: IncomingCall
+    settings: Settings, memories: CallMemories, call: IncomingCall, more: Mapping[type[Any], object] | None = None
 ) -> Mapping[type[Any], object]:
     """The services of one call, with those that the app has set up for all (`more`). Those that lack their settings are
     left out: asking for them fails in words."""
-    services: dict[type[Any], object] = {CallMemories: memories, **more}
+    services: dict[type[Any], object] = {CallMemories: memories, **(more or {})}
     if settings.twilio_account_sid and settings.twilio_auth_token:
         services[TwilioClient] = Sdk(settings)
     return services

@@ -31,8 +31,8 @@ agent = Agent(
     greeting="Hello, this is the Blue Door office. How can I help you?",
     prompt=(
         "You answer calls to the Blue Door office. You tell callers the opening hours. For bills and payments, offer "
-        "to ask Anna; for anything else that you cannot answer, offer the front desk. Ask for the caller's name and what "
-        "it is about before you put them through. While Anna is being asked, go on talking with the caller."
+        "to ask Anna; for anything else that you cannot answer, offer the front desk. Ask for the caller's name and "
+        "what it is about before you put them through. While Anna is being asked, go on talking with the caller."
     ),
     tools=(opening_hours, transfer_to(ANNA, DESK)),
 )
