@@ -65,7 +65,7 @@ class Conversation:
             rules, language, self._listening, self._turns, self._ending, self._floor.callers_words
         )
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
-        self._acting = Acting(self._listening, self._turns, self._answer, self._ending)
+        self._acting = Acting(language, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._parts: tuple[Part, ...] = (
@@ -226,7 +226,7 @@ class Conversation:
 
     def _caller_said(self, text: str, now: int) -> list[Action]:
         self._timers.caller_spoke()
-        return self._acting.deferred.answered(now) + self._floor.caller_said(text, now)
+        return self._acting.deferred.answered(text, now) + self._floor.caller_said(text, now)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
@@ -251,6 +251,7 @@ class Conversation:
             self._turns.deadline,
             None if self._ending.moving else self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(now),
+            self._acting.deferred.deadline,
         )
         return min([at for at in deadlines if at is not None], default=NEVER)
 
@@ -306,7 +307,8 @@ class Conversation:
         actions, replied = self._turns.settle(now)
         if replied:
             self._recovery.replied()
-        actions += self._acting.deferred.tick(now, quiet=self._listening.utterance is None)
+        utterance = self._listening.utterance
+        actions += self._acting.deferred.tick(now, None if utterance is None else utterance.text)
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)

@@ -10,6 +10,7 @@ from telephony.core.acting.deferred import Deferred
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.ending import Ending
+from telephony.core.language.language import Language
 from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.listening import Listening
 from telephony.core.speaking.turns import Turns
@@ -21,9 +22,11 @@ NOTICE_CHARS = 2_000
 class Acting:
     """See the module text. Methods return the actions to perform, in order."""
 
-    def __init__(self, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
+    def __init__(
+        self, language: Language, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending
+    ) -> None:
         self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
-        self.deferred = Deferred(turns, answer, ending)
+        self.deferred = Deferred(language, turns, answer, ending)
         self._asides = Asides(turns, ending)
         self._resumed: e.CallResumed | None = None
 

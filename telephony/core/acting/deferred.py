@@ -1,7 +1,8 @@
 """Said, heard, then done: what becomes of work that a tool has deferred until its words were heard.
 
 Theory of operation. Work belongs to the turn whose tool asks for it, and waits for the outcome of that turn
-(`speaking/turn_state.py`). A hold only delays the outcome. What comes of each work is one `RunDeferred` or one
+(`speaking/turn_state.py`). A hold only delays the outcome, and so does what the caller says into the last word: an
+objection stops the work, thanks do not. What comes of each work is one `RunDeferred` or one
 `DropDeferred`: `verdict` is the rule. The model learns of work that is dropped, in the result of its tool if that still
 runs, and otherwise by a notice; the same call may then be made again.
 """
@@ -14,6 +15,9 @@ from telephony.core.actions import Action, DropDeferred, NotDone, RunDeferred
 from telephony.core.answer import OwedAnswer
 from telephony.core.ending import Ending
 from telephony.core.events import ToolFinished, WorkDeferred
+from telephony.core.language.farewells import is_farewell
+from telephony.core.language.language import Language
+from telephony.core.language.words import wants_the_floor
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turn_state import Outcome
 from telephony.core.speaking.turns import Turns
@@ -29,10 +33,16 @@ REASONS = {
 }
 
 
-def verdict(outcome: Outcome, *, must: bool, silent: bool, ending: bool) -> bool | NotDone | None:
-    """What becomes of the work of a turn: True: it is done; None: it waits. `silent`: neither side says anything, and
-    nothing is owed; `ending`: the call is being ended, whatever the caller says."""
+OBJECTION_MS = 3_000
+"""How long work whose words were heard waits for the end of what the caller is saying. Then the words so far decide."""
+
+
+def verdict(outcome: Outcome, *, must: bool, quiet: bool, silent: bool, ending: bool) -> bool | NotDone | None:
+    """What becomes of the work of a turn: True: it is done; None: it waits. `quiet`: the caller says nothing; `silent`:
+    neither does the agent, and nothing is owed; `ending`: the call is being ended, whatever the caller says."""
     if outcome is Outcome.OPEN or (outcome is Outcome.SILENT and not silent):
+        return None
+    if outcome is Outcome.HEARD and not (quiet or must or ending):
         return None
     if must or outcome in (Outcome.HEARD, Outcome.SILENT):
         return True
@@ -46,20 +56,22 @@ _NOT_DONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
-    """Work that waits. `call` is the tool call for the model, as `name(arguments)`."""
+    """Work that waits. `call` is the tool call for the model, as `name(arguments)`; `heard_ms`: its words were heard
+    then, while the caller was saying something."""
 
     asked: WorkDeferred
     turn: Turn
     call: str
+    heard_ms: int | None = None
 
 
 class Deferred:
     """See the module text. Methods return the actions to perform, in order."""
 
-    def __init__(self, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
-        self._turns, self._answer, self._ending = turns, answer, ending
+    def __init__(self, language: Language, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
+        self._language, self._turns, self._answer, self._ending = language, turns, answer, ending
         self._waiting: list[_Waiting] = []
         self._known = set[str]()
         self._dropped: dict[tuple[int, str], NotDone] = {}  # by tool calls that still run
@@ -91,28 +103,49 @@ class Deferred:
             self._turns.transcript.failed.add(event.tool_call_id)
         return event, actions
 
-    def tick(self, now: int, *, quiet: bool) -> list[Action]:
-        """What the outcomes of the turns decide. `quiet`: the caller says nothing."""
+    def tick(self, now: int, saying: str | None) -> list[Action]:
+        """What the outcomes of the turns decide. `saying`: what the caller is saying, "" if there are no words yet, and
+        None if they say nothing."""
         actions = list[Action]()
         if not self._waiting:
             return actions
-        silent = quiet and not self._answer.owed and not self._turns.live()
+        silent = saying is None and not self._answer.owed and not self._turns.live()
         for one in list(self._waiting):
-            found = verdict(one.turn.outcome, must=one.asked.must, silent=silent, ending=self._ending.final)
+            if one.turn.outcome is Outcome.HEARD and one.heard_ms is None:
+                one.heard_ms = now
+            late = one.heard_ms is not None and one.heard_ms + OBJECTION_MS <= now
+            if late and saying and self._objects(saying):
+                actions += self._stop(one, now)
+                continue
+            must, ending = one.asked.must, self._ending.final
+            quiet = saying is None or late
+            found = verdict(one.turn.outcome, must=must, quiet=quiet, silent=silent, ending=ending)
             if found is not None:
                 self._waiting.remove(one)
                 work = one.asked.work
                 actions.append(self._drop(one, found, now) if isinstance(found, NotDone) else RunDeferred(work))
         return actions
 
-    def answered(self, now: int) -> list[Action]:
-        """The caller has said something that is to be answered, before work without words was done."""
-        actions = list[Action]()
-        for one in [one for one in self._waiting if one.turn.outcome is Outcome.SILENT]:
-            self._waiting.remove(one)
-            dropped = not one.asked.must
-            actions.append(self._drop(one, NotDone.INTERRUPTED, now) if dropped else RunDeferred(one.asked.work))
-        return actions
+    @property
+    def deadline(self) -> int | None:
+        """When `tick` wants to be called."""
+        heard = [one.heard_ms for one in self._waiting if one.heard_ms is not None]
+        return min(heard) + OBJECTION_MS if heard else None
+
+    def answered(self, text: str, now: int) -> list[Action]:
+        """The caller has said something that is to be answered. It stops work without words, and work whose words were
+        just heard if it is more than thanks."""
+        stopped = {Outcome.SILENT, Outcome.HEARD} if self._objects(text) else {Outcome.SILENT}
+        waiting = [one for one in self._waiting if one.turn.outcome in stopped]
+        return [action for one in waiting for action in self._stop(one, now)]
+
+    def _objects(self, text: str) -> bool:
+        return wants_the_floor(text, self._language) and not is_farewell(text, self._language)
+
+    def _stop(self, one: _Waiting, now: int) -> list[Action]:
+        """The caller objects to the work: it is not done, unless it must be."""
+        self._waiting.remove(one)
+        return [RunDeferred(one.asked.work) if one.asked.must else self._drop(one, NotDone.INTERRUPTED, now)]
 
     def end(self) -> list[Action]:
         """The call is over."""

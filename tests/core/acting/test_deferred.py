@@ -9,7 +9,7 @@ import pytest
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.acting.deferred import MOST_WORKS, verdict
+from telephony.core.acting.deferred import MOST_WORKS, OBJECTION_MS, verdict
 from telephony.core.actions import NotDone
 from telephony.core.history import AgentSaid, Noticed, ToolUsed
 from telephony.core.policy import Policy
@@ -37,29 +37,68 @@ def outcome(call: Bare) -> list[tuple[int, str]]:
     return sorted(ran + [(at, str(x.why)) for at, x in call.did(a.DropDeferred)])
 
 
-RULE: list[tuple[Outcome, bool, bool, bool, bool | NotDone | None]] = [
-    # outcome, must, silent, ending -> what becomes of the work
-    (Outcome.OPEN, False, False, False, None),
-    (Outcome.OPEN, True, True, True, None),
-    (Outcome.HEARD, False, False, False, True),
-    (Outcome.HEARD, False, False, True, True),
-    (Outcome.SILENT, False, False, False, None),
-    (Outcome.SILENT, True, False, False, None),
-    (Outcome.SILENT, False, True, False, True),
-    (Outcome.CUT, False, True, False, NotDone.INTERRUPTED),
-    (Outcome.CUT, False, True, True, NotDone.CALL_ENDED),
-    (Outcome.CUT, True, False, False, True),
-    (Outcome.CUT, True, False, True, True),
-    (Outcome.UNHEARD, False, True, False, NotDone.UNHEARD),
-    (Outcome.UNHEARD, True, False, False, True),
-    (Outcome.FAILED, False, True, False, NotDone.FAILED),
-    (Outcome.FAILED, True, True, False, True),
+RULE: list[tuple[Outcome, bool, bool, bool, bool, bool | NotDone | None]] = [
+    # outcome, must, quiet, silent, ending -> what becomes of the work
+    (Outcome.OPEN, False, True, False, False, None),
+    (Outcome.OPEN, True, True, True, True, None),
+    (Outcome.HEARD, False, True, False, False, True),
+    (Outcome.HEARD, False, True, False, True, True),
+    (Outcome.HEARD, False, False, False, False, None),
+    (Outcome.HEARD, False, False, False, True, True),
+    (Outcome.HEARD, True, False, False, False, True),
+    (Outcome.SILENT, False, True, False, False, None),
+    (Outcome.SILENT, True, True, False, False, None),
+    (Outcome.SILENT, False, True, True, False, True),
+    (Outcome.CUT, False, True, True, False, NotDone.INTERRUPTED),
+    (Outcome.CUT, False, False, False, False, NotDone.INTERRUPTED),
+    (Outcome.CUT, False, True, True, True, NotDone.CALL_ENDED),
+    (Outcome.CUT, True, False, False, False, True),
+    (Outcome.CUT, True, True, False, True, True),
+    (Outcome.UNHEARD, False, True, True, False, NotDone.UNHEARD),
+    (Outcome.UNHEARD, True, True, False, False, True),
+    (Outcome.FAILED, False, True, True, False, NotDone.FAILED),
+    (Outcome.FAILED, True, True, True, False, True),
 ]
 
 
-@pytest.mark.parametrize(("outcome", "must", "silent", "ending", "becomes"), RULE)
-def test_the_rule(outcome: Outcome, must: bool, silent: bool, ending: bool, becomes: bool | NotDone | None) -> None:
-    assert verdict(outcome, must=must, silent=silent, ending=ending) is becomes
+@pytest.mark.parametrize(("outcome", "must", "quiet", "silent", "ending", "becomes"), RULE)
+def test_the_rule(
+    outcome: Outcome, must: bool, quiet: bool, silent: bool, ending: bool, becomes: bool | NotDone | None
+) -> None:
+    assert verdict(outcome, must=must, quiet=quiet, silent=silent, ending=ending) is becomes
+
+
+INTO_THE_LAST_WORD = [
+    ("no wait don't do that", "interrupted"),
+    ("stop", "interrupted"),
+    ("actually can you tell me the price first", "interrupted"),
+    ("not sales i meant support", "interrupted"),
+    ("no", "interrupted"),
+    ("okay", "run"),
+    ("mm-hm", "run"),
+    ("okay thanks", "run"),
+    ("thank you bye", "run"),
+    ("yeah great", "run"),
+]
+
+
+@pytest.mark.parametrize(("text", "becomes"), INTO_THE_LAST_WORD, ids=[row[0] for row in INTO_THE_LAST_WORD])
+@pytest.mark.parametrize("ms_before_the_end", [80, 120])
+def test_what_is_said_into_the_last_word(text: str, becomes: str, ms_before_the_end: int) -> None:
+    """Too late to hold the agent, whose last word is heard: an objection stops the work, thanks do not."""
+    call = Bare()
+    transfer(call)
+    call.sim.says(1_100 + SPOKEN_MS - ms_before_the_end, text)
+    call.run(9_000)
+    assert [what for _, what in outcome(call)] == [becomes]
+
+
+def test_a_noise_without_end_only_delays_it() -> None:
+    call = Bare(filler_ms=60_000)
+    transfer(call)
+    call.sim.coughs(1_100 + SPOKEN_MS - 60, 20_000)
+    call.run(1_100 + SPOKEN_MS + OBJECTION_MS + 1_500)
+    assert [what for _, what in outcome(call)] == ["run"]
 
 
 def test_it_is_done_when_the_last_word_was_heard_and_not_before() -> None:
