@@ -423,11 +423,12 @@ def _given(environ: Mapping[str, str], env_file: Path | None, problems: list[str
             close = difflib.get_close_matches(name, known, n=1)
             problems.append(f"{name} is not a setting" + (f" (did you mean {close[0]}?)" if close else ""))
     merged = {**from_file, **environ}
-    cleaned = {name: _clean(merged[name] or "") for name in known if name in merged}
-    return {name: value for name, value in cleaned.items() if value}
+    given = {name: cleaned(merged[name] or "") for name in known if name in merged}
+    return {name: value for name, value in given.items() if value}
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
+    """A value as it is meant: without the spaces and quotes around it."""
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1].strip()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from telephony.cli.json_output import error_object, print_json
+from telephony.cli.json_output import INTERRUPTED, error_object, print_json, stop
 
 if TYPE_CHECKING:
     from telephony.cli.text.call import Part, TextCall, ToolRan
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 
 NOTICE_S = 1.0
 """After so long without a sign of life, it is said what is being waited for."""
-INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C has ended, as in a shell."""
 NUMBER = "+15005550006"
 
-Refuses = Callable[[str, list[str]], NoReturn]
-"""Prints an error's code and problems, and exits with code 2."""
 Caller = Annotated[str, typer.Option("--caller", metavar="NUMBER", help="The caller's number, as tools see it.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the local model, even if OPENAI_API_KEY is set.")]
 
@@ -55,7 +51,7 @@ def chat(
 
     Exit codes: 0 the conversation is over, 2 wrong settings or arguments.
     """
-    session = _session(agent, caller, offline, _refuse)
+    session = _session(agent, caller, offline)
     _hints(session)
     with suppress(ImportError):
         import readline  # noqa: F401  (history and editing of the line)
@@ -82,10 +78,9 @@ def say(
     Exit codes: 0 the agent has answered, 1 the model failed or said nothing, 2 wrong settings or arguments, 130
     interrupted.
     """
-    refuse = _refuse_as_json if as_json else _refuse
     if not text.strip():
-        refuse("arguments_invalid", ["TEXT is empty: say something, for example 'When are you open?'"])
-    session = _session(agent, caller, offline, refuse)
+        _refuse("arguments_invalid", ["TEXT is empty: say something, for example 'When are you open?'"])
+    session = _session(agent, caller, offline)
     if session.note:
         typer.echo(f"Note: {session.note}", err=True)
     try:
@@ -99,26 +94,18 @@ def say(
 # --- inside ---------------------------------------------------------------------------------------------------------
 
 
-def _session(agent: str | None, caller: str, offline: bool, refuse: Refuses) -> TextSession:
+def _session(agent: str | None, caller: str, offline: bool) -> TextSession:
     from telephony.cli.text.session import text_session
     from telephony.errors import SettingsError
 
     try:
         return text_session(agent, caller, offline=offline)
     except SettingsError as error:
-        refuse(error.code, error.problems)
+        _refuse(error.code, error.problems)
 
 
 def _refuse(code: str, problems: list[str]) -> NoReturn:
-    typer.echo("Nothing was started:", err=True)
-    for problem in problems:
-        typer.echo(f"- {problem}", err=True)
-    raise typer.Exit(2)
-
-
-def _refuse_as_json(code: str, problems: list[str]) -> NoReturn:
-    print_json(error_object(code, problems))
-    raise typer.Exit(2)
+    stop(code, problems, 2, "Nothing was started:")
 
 
 def _hints(session: TextSession) -> None:

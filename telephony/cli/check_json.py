@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from telephony.app.languages import describe_all
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.online_check import check_online
 from telephony.app.public_check import Finding
-from telephony.cli.json_output import error_object, print_json
+from telephony.cli.json_output import print_json
 from telephony.clock import Clock
-from telephony.errors import SettingsError
 from telephony.observe.logs import configure
 from telephony.settings import SETTINGS, Settings, describe, stand_ins
 
 
-def check_json(configured: Callable[[], Settings], *, online: bool) -> int:
-    """Prints one object and returns the exit code. `configured` reads the settings, or raises SettingsError."""
-    try:
-        settings = configured()
-    except SettingsError as error:
-        print_json(error_object(error.code, error.problems))
-        return 2
+def check_json(settings: Settings, *, online: bool) -> int:
+    """Prints one object and returns the exit code."""
     agents = load_llm_agents(settings, load_agent(settings.agent)).agents
     answer: dict[str, Any] = {
         "ok": True,

@@ -19,12 +19,14 @@ import typer
 from telephony.cli import chat, new, recordings
 from telephony.cli.calling import dial, number, up
 from telephony.cli.env_file import export_env_file
+from telephony.cli.json_output import OneObject, print_json, stop
 
 if TYPE_CHECKING:
     from telephony.settings import Settings
 
 app = typer.Typer(
     name="telephony",
+    cls=OneObject,
     help="A voice agent that answers phone calls (Twilio, ElevenLabs, any OpenAI-compatible model).\n\n"
     "Start with `telephony demo`: a complete call on this machine, without an account. Settings come from the "
     "environment and from the file `.env` in the current directory (see .env.example).",
@@ -137,11 +139,11 @@ def check(
     asks each vendor for what a call needs (key, voice, model, quota, number) and comes in through the public address,
     one line each; exit code 1 if anything is not right.
     """
+    settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
     if as_json:
         from telephony.cli.check_json import check_json
 
-        raise typer.Exit(check_json(lambda: _configured({"TELEPHONY_AGENT": agent}, offline=offline), online=online))
-    settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
+        raise typer.Exit(check_json(settings, online=online))
     from telephony.settings import SETTINGS, Settings
 
     unset = Settings()
@@ -164,11 +166,16 @@ def check(
 
 
 @app.command()
-def version() -> None:
+def version(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the versions as one JSON object.")] = False,
+) -> None:
     """Print the version."""
     from importlib.metadata import version as installed
 
-    typer.echo(f"telephony {installed('telephony')}, Python {sys.version.split()[0]}")
+    found = {"telephony": installed("telephony"), "python": sys.version.split()[0]}
+    print_json({"ok": True} | found)
+    if not as_json:
+        typer.echo(f"telephony {found['telephony']}, Python {found['python']}")
 
 
 chat.add(app)
@@ -264,10 +271,7 @@ def _ask_everyone(settings: Settings) -> int:
 
 def _wrong(problems: list[str]) -> NoReturn:
     """Prints each problem on its own line and exits with code 2."""
-    typer.echo("The settings are invalid:", err=True)
-    for problem in problems:
-        typer.echo(f"- {problem}", err=True)
-    raise typer.Exit(2)
+    stop("settings_invalid", problems, 2, "The settings are invalid:")
 
 
 def _logs(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from telephony.cli.json_output import error_object, print_json
+from telephony.cli.json_output import print_json, stop
 
 
 class Language(StrEnum):
@@ -45,11 +45,7 @@ def new(
     except (TelephonyError, OSError) as error:
         problem = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         code = error.code if isinstance(error, TelephonyError) else "folder_not_made"
-        if as_json:
-            print_json(error_object(code, [problem]))
-        else:
-            typer.echo(problem, err=True)
-        raise typer.Exit(2) from None
+        stop(code, [problem])
     following = ["pytest", "telephony chat"]
     if as_json:
         print_json({"ok": True, "folder": folder, "language": language.value, "files": files, "next": following})

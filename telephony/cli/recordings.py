@@ -6,12 +6,15 @@ tape of other rules.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from telephony.cli.tape_arguments import Paths, RecordedCall, exiting, readable, recorded
+from telephony.cli.json_output import print_json
+from telephony.cli.tape_arguments import AsJson, Paths, RecordedCall, each_as_json, exiting, readable, recorded
 from telephony.cli.tapes import tape
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ def replay(
         typer.Option("--wire", help="Replay over real sockets: the whole service, with local providers."),
     ] = False,
     speed: Annotated[float, typer.Option(min=0.5, max=20, help="With --wire: speed relative to real time.")] = 5.0,
+    as_json: AsJson = False,
 ) -> int:
     """Replay recorded calls: does today's code decide the same?
 
@@ -49,16 +53,21 @@ def replay(
     from telephony.tape.bless import bless_all
     from telephony.tape.replay import DAMAGED, SAME, replay_all, worst
 
-    unread: list[str] = []
-    tapes = readable(paths, unread)
+    run: Callable[..., int] = replay_all
+    verdicts: tuple[str, ...] = ("same", "different", "damaged", "other rules")
     if wire:
         from telephony.observe.logs import configure
         from telephony.testing.wire_replay import wire_replay_all
 
         configure("error", "console", pii=False)
-        code = wire_replay_all(list(tapes), typer.echo, speed)
-    else:
-        code = bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
+        run = partial(wire_replay_all, speed=speed)
+    elif bless:
+        run, verdicts = bless_all, ("accepted", "refused", "failed")
+    unread: list[str] = []
+    tapes = readable(paths, unread)
+    if as_json:
+        return each_as_json(tapes, unread, run, verdicts, lambda codes: worst((*codes, DAMAGED if unread else SAME)))
+    code = run(list(tapes) if wire else tapes, typer.echo)
     return worst((code, DAMAGED if unread else SAME))
 
 
@@ -73,6 +82,7 @@ def rehearse(
         str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Use this agent's rules instead of the tape's.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the rehearsed calls as new tapes into this folder.")] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Try other rules on recorded calls: what would be different?
 
@@ -83,8 +93,13 @@ def rehearse(
     from telephony.tape.rehearsal.report import rehearse_all
 
     policy, language = _rules(agent)
+    rules: dict[str, Any] = {"settings": settings or (), "policy": policy, "language": language, "out": out}
     unread: list[str] = []
-    code = rehearse_all(readable(paths, unread), typer.echo, settings or (), policy, language, out)
+    tapes = readable(paths, unread)
+    if as_json:
+        run, verdicts = partial(rehearse_all, **rules), ("same", "different", "damaged")
+        return each_as_json(tapes, unread, run, verdicts, lambda codes: 2 if unread else max(codes, default=2))
+    code = rehearse_all(tapes, typer.echo, **rules)
     return 2 if unread else code
 
 
@@ -129,6 +144,7 @@ def save_test(
     agent: Annotated[
         str | None, typer.Option("--agent", metavar="MODULE:NAME", help="The agent to guard. [TELEPHONY_AGENT]")
     ] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Turn a recorded call into a test.
 
@@ -151,16 +167,21 @@ def save_test(
     today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
     found = entry(tape)
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
+    broken = [] if today is None else [
+        *lost_tools(tape, today.tools),
+        *broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)),
+    ]  # fmt: skip
+    if as_json:
+        print_json({"ok": True, "tape": tape.path, "folder": saved.folder, "test": saved.test, "agent": chosen,
+                    "rehearsed": today is not None, "would_not_pass": broken})  # fmt: skip
+        return 0
     typer.echo(f"from {tape.path}: {found.words()}\n{saved.test}")
     typer.echo(f"Run it with: pytest {saved.folder} (in a clone: scripts/test)")
     if not found.outcome:
         typer.echo("(The call's end is not on the tape, so the test does not ask how it ended.)")
     if today is None:
         typer.echo("(A managed agent had the call: it is replayed, not rehearsed.)")
-    elif broken := [
-        *lost_tools(tape, today.tools),
-        *broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)),
-    ]:
+    elif broken:
         typer.echo(f"{chosen} as it is now would not pass the rehearsal (--agent names another one):", err=True)
         typer.echo("\n".join(f"  {one}" for one in broken), err=True)
     return 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
-from telephony.cli.json_output import error_object, print_json
+from telephony.cli.json_output import print_json, stop
 
 if TYPE_CHECKING:
     from telephony.tape.reader import Tape
@@ -27,6 +27,7 @@ RecordedCall = Annotated[
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders that contain tapes.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 
 def exiting(command: Callable[P, int]) -> Callable[P, None]:
@@ -41,20 +42,12 @@ def exiting(command: Callable[P, int]) -> Callable[P, None]:
             code = command(*args, **kwargs)
         except OSError as error:
             why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            _refuse("file_unreadable", why, as_json=bool(kwargs.get("as_json")))
+            stop("file_unreadable", [why])
         except TelephonyError as error:
-            _refuse(error.code, str(error), as_json=bool(kwargs.get("as_json")))
+            stop(error.code, [str(error)])
         raise typer.Exit(code)
 
     return run
-
-
-def _refuse(code: str, why: str, *, as_json: bool) -> NoReturn:
-    if as_json:
-        print_json(error_object(code, [why]))
-    else:
-        typer.echo(why, err=True)
-    raise typer.Exit(2)
 
 
 def one_tape(call: str) -> Path:
@@ -89,3 +82,30 @@ def readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
             typer.echo(str(error), err=True)
         else:
             yield found
+
+
+def each_as_json(
+    tapes: Iterable[Tape],
+    unread: list[str],
+    run: Callable[[list[Tape], Callable[[str], None]], int],
+    verdicts: Sequence[str],
+    summed: Callable[[list[int]], int],
+) -> int:
+    """Runs `run` on one tape after the other, and prints what it reports and returns of each as one object. Returns the
+    exit code, `summed` from those of the tapes. `verdicts` are the names of `run`'s exit codes."""
+    from telephony.errors import TelephonyError
+
+    calls, codes = list[dict[str, object]](), list[int]()
+    for tape in tapes:
+        lines: list[str] = []
+        try:
+            code = run([tape], lines.append)
+        except TelephonyError as error:  # the others go on
+            code = 2
+            lines.append(str(error))
+        codes.append(code)
+        report = "\n".join(lines).split("\n")
+        calls.append({"tape": tape.path, "verdict": verdicts[code], "report": [one for one in report if one]})
+    code = summed(codes)
+    print_json({"ok": code == 0, "calls": calls, "unread": unread})
+    return code

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from telephony.cli.json_output import print_json
-from telephony.cli.tape_arguments import RecordedCall, exiting, one_tape, readable, recorded
+from telephony.cli.tape_arguments import AsJson, RecordedCall, exiting, one_tape, readable, recorded
 from telephony.tape import Flag, Order
 
 if TYPE_CHECKING:
     from telephony.tape.timeline import Timeline
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 tape = typer.Typer(help="List recorded calls, or show one.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -109,7 +107,8 @@ def show(
 
     found = read(one_tape(call))
     if as_json:
-        print_json({"ok": found.good, **asdict(shown.entry(found)), **_said(shown.timeline(found))})
+        print_json({"ok": found.good, **asdict(shown.entry(found)), "variables": found.header.variables,
+                    **_said(shown.timeline(found))})  # fmt: skip
         return 0 if found.good else 2
     if steps:
         lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))

@@ -48,6 +48,11 @@ class Attempt:
     answered_by: str = ""
 
     @property
+    def short(self) -> str:
+        """The beginning of the id, which names the attempt in logs: the whole of it would let a reader take part."""
+        return self.id[:6]
+
+    @property
     def over(self) -> bool:
         return self.outcome is not None
 

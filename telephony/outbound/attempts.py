@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,6 @@ class Attempts:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
-        self._prepared = False
 
     async def claim(self, attempt: Attempt) -> tuple[Attempt, bool]:
         """Stores the attempt, which then is on the disk, unless its key is known already: then returns the stored one
@@ -110,46 +109,42 @@ class Attempts:
             return str(database.execute("SELECT identity FROM store").fetchone()[0])
 
     def _find(self, where: str, value: str) -> Attempt | None:
-        if not self._prepared and not self.path.exists():
-            return None
-        with self._transaction() as database:
-            return _one(database, where, value)
+        return next(iter(self._all(where, value)), None)
 
     def _all(self, where: str, *values: str) -> list[Attempt]:
-        if not self._prepared and not self.path.exists():
+        """Changes nothing: works on a full disk too, and on one that cannot be written to."""
+        if not self.path.exists():
             return []
-        with self._transaction() as database:
+        with self._failing("read"), closing(sqlite3.connect(self.path, timeout=BUSY_S)) as database:
+            if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'attempts'").fetchone() is None:
+                return []  # whoever made the file did not come further
             rows = database.execute(f"SELECT body FROM attempts WHERE {where} ORDER BY created_s", values)
             return [_attempt(body) for (body,) in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction of its own, which is committed at the end, or rolled back."""
-        try:
-            self._prepare_file()
-            database = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
-            try:
+        with self._failing("recorded"):
+            private_folder(self.path.parent)
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
+            with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as database:
                 database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
-                for statement in () if self._prepared else _SCHEMA:
+                database.execute("BEGIN IMMEDIATE")  # rolled back if it is open when the connection is closed
+                for statement in _SCHEMA:
                     database.execute(statement)
                 yield database
                 database.execute("COMMIT")
-                self._prepared = True
-            finally:
-                database.close()  # an open transaction is rolled back
+
+    @contextmanager
+    def _failing(self, done: str) -> Iterator[None]:
+        try:
+            yield
         except (OSError, sqlite3.Error) as error:
             raise DialRefused(
-                f"calls cannot be recorded in {self.path} ({error}), so none is placed: make TELEPHONY_DATA a folder "
+                f"calls cannot be {done} in {self.path} ({error}), so none is placed: make TELEPHONY_DATA a folder "
                 "that can be written to",
                 code="no_store",
             ) from error
-
-    def _prepare_file(self) -> None:
-        if self._prepared:
-            return
-        private_folder(self.path.parent)
-        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 def _one(database: sqlite3.Connection, where: str, value: str) -> Attempt | None:

@@ -17,7 +17,7 @@ from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.errors import DialRefused, SettingsError
 from telephony.outbound import order
-from telephony.outbound.attempt import Attempt, Report
+from telephony.outbound.attempt import Attempt, Report, given_up
 from telephony.outbound.legs import RING_S, Legs
 from telephony.settings import Settings
 from telephony.twilio.rest.calls import TwilioRest
@@ -67,7 +67,7 @@ class Calls:
         """Places a call (see `place`) and returns the attempt once it is over. To give up waiting does not end it."""
         asked: dict[str, Any] = {"agent": agent, "variables": variables, "key": key, "from_": from_, "ring_s": ring_s}
         attempt = await self.place(to, **asked, detect_machine=detect_machine)
-        return attempt if attempt.over else await self.finished(attempt.id)
+        return await self.settled(attempt)
 
     async def place(
         self,
@@ -111,8 +111,16 @@ class Calls:
             self._forget(attempt)
         return placed
 
+    async def settled(self, attempt: Attempt) -> Attempt:
+        """Waits for the outcome of an attempt that was placed. It is unknown if the record cannot be read any more."""
+        try:
+            return attempt if attempt.over else await self.finished(attempt.id)
+        except (DialRefused, KeyError) as error:
+            log.error("attempt_not_recorded", attempt=attempt.short, problem=str(error))
+            return given_up(attempt)
+
     async def finished(self, attempt_id: str) -> Attempt:
-        """Waits for the outcome of an attempt. Raises KeyError if there is no such attempt."""
+        """Waits for the outcome of an attempt. Raises as `Legs.finished`."""
         return await self.legs.finished(attempt_id)
 
     async def get(self, attempt_id: str) -> Attempt | None:
@@ -160,6 +168,8 @@ class Calls:
             return call, None
         if attempt is None:
             return call, None
+        log.info("call_placed_here", call_sid=call.call_sid, attempt=attempt.short, variables=sorted(attempt.variables),
+                 pii_variables=dict(attempt.variables), pii_key=attempt.key)  # fmt: skip
         source = self._source(attempt)
         if source is None and attempt.agent and await self._agent(attempt.agent):
             source = self._sources[attempt.agent]

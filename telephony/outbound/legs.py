@@ -47,6 +47,8 @@ ASK_MS = {True: 30_000, False: 5_000}
 """How often Twilio is asked while no callback comes: about a call whose SID is known, and about one in doubt."""
 LONGEST_MS = 5 * 3_600_000
 """An hour longer than the longest call that Twilio allows."""
+UNREAD_MS = 30_000
+"""How long the record may be unreadable while an outcome is waited for."""
 OWN_MS = 300_000
 """How long the list of one's own numbers is believed."""
 
@@ -121,22 +123,21 @@ class Legs:
         if not new:
             return order.same(kept, attempt.to)
         if self._group is not None:  # before the POST, during which whoever asked may be cancelled
-            self._group.create_task(self._follow(attempt.id))
+            self._group.create_task(self._follow(attempt))
         try:
             return await self._post(rest, attempt, request)
         except DialRefused as error:  # the record cannot be written any more, but the phone may ring
-            log.error("attempt_not_recorded", problem=str(error))
+            log.error("attempt_not_recorded", attempt=attempt.short, problem=str(error))
             return given_up(attempt)
 
     async def finished(self, attempt_id: str) -> Attempt:
-        """Waits for the outcome of an attempt. Raises KeyError if there is no such attempt."""
+        """Waits for the outcome of an attempt. Raises KeyError if there is no such attempt, DialRefused if the record
+        cannot be read for half a minute."""
         clock, changed = self._clock, self._changed.setdefault(attempt_id, asyncio.Event())
         began_ms = asked_ms = clock.ms()
         while True:
             changed.clear()
-            attempt = await self.store().get(attempt_id)
-            if attempt is None:
-                raise KeyError(attempt_id)
+            attempt = await self._patiently_read(attempt_id)
             if attempt.over:
                 self._changed.pop(attempt_id, None)
                 return attempt
@@ -164,7 +165,8 @@ class Legs:
             return None
         attempt = await self.attempts.change(attempt_id, partial(after, report=report))
         if attempt is not None:
-            log.info("call_report", call_sid=report.call_sid, status=report.status, outcome=str(attempt.outcome or ""))
+            log.info("call_report", attempt=attempt.short, call_sid=report.call_sid, status=report.status,
+                     outcome=str(attempt.outcome or ""))  # fmt: skip
             self._tell(attempt)
         return attempt
 
@@ -192,6 +194,21 @@ class Legs:
             raise DialRefused("the service takes no calls now: it is full, or being stopped", code="closed")
         return self._rest
 
+    async def _patiently_read(self, attempt_id: str) -> Attempt:
+        """The attempt as it is stored, while another process may have locked the file."""
+        began_ms = self._clock.ms()
+        while True:
+            try:
+                attempt = await self.store().get(attempt_id)
+            except DialRefused:
+                if self._clock.ms() - began_ms > UNREAD_MS:
+                    raise
+                await self._clock.sleep(LOOK_MS)
+            else:
+                if attempt is None:
+                    raise KeyError("no such attempt")  # without its id, which is secret
+                return attempt
+
     async def _claim(self, attempt: Attempt) -> tuple[Attempt, bool]:
         """As `Attempts.claim`; an older attempt that is only not known to be over is looked up first."""
         try:
@@ -206,15 +223,15 @@ class Legs:
 
     async def _post(self, rest: TwilioRest, attempt: Attempt, request: CallRequest) -> Attempt:
         """The attempt's one POST. Returns the attempt as it is stored then."""
-        log.info("call_placing", attempt=attempt.key, pii_called=attempt.to)
+        log.info("call_placing", attempt=attempt.short, pii_key=attempt.key, pii_called=attempt.to)
         kept: Attempt | None
         try:
             state = await rest.place_call(request)
         except CallNotPlaced as error:
-            log.warning("call_not_placed", attempt=attempt.key, carrier_code=error.carrier_code, problem=str(error))
+            log.warning("call_not_placed", attempt=attempt.short, carrier_code=error.carrier_code, problem=str(error))
             kept = await self.store().change(attempt.id, partial(refused, carrier_code=error.carrier_code))
         except CarrierError as error:
-            log.warning("call_in_doubt", attempt=attempt.key, problem=str(error))
+            log.warning("call_in_doubt", attempt=attempt.short, problem=str(error))
             kept = await self.store().get(attempt.id)
         else:
             report = Report(state.sid, state.status, named=True)
@@ -231,7 +248,7 @@ class Legs:
         if report is not None:
             changed = await self.store().change(attempt.id, partial(after, report=report))
         elif late:
-            log.warning("call_unknown", attempt=attempt.key)
+            log.warning("call_unknown", attempt=attempt.short)
             changed = await self.store().change(attempt.id, given_up)
         else:
             return
@@ -248,7 +265,7 @@ class Legs:
                 return report_of(state) if state is not None else None
             listed = await self._rest.list_calls(attempt.to, attempt.from_, attempt.created_s - SKEW_S)
         except CarrierError as error:
-            log.warning("call_not_looked_up", attempt=attempt.key, code=error.code)
+            log.warning("call_not_looked_up", attempt=attempt.short, code=error.code)
             return None
         state = match(attempt, listed, await self.store().known_calls(attempt.to))
         return report_of(state) if state is not None else None
@@ -266,16 +283,19 @@ class Legs:
         async with asyncio.TaskGroup() as self._group:
             try:
                 for one in await self.attempts.open() if self.attempts is not None else []:
-                    self._group.create_task(self._follow(one.id))
+                    self._group.create_task(self._follow(one))
             except DialRefused as error:
                 log.error("attempts_unreadable", problem=str(error))
             await asyncio.Event().wait()
 
-    async def _follow(self, attempt_id: str) -> None:
-        try:
-            attempt = await self.finished(attempt_id)
-        except Exception:  # the attempt stays as it is stored; the service goes on
-            log.exception("call_not_followed", attempt_id=attempt_id)
-        else:
-            log.info("call_outcome", attempt=attempt.key, call_sid=attempt.call_sid, outcome=str(attempt.outcome),
-                     code=attempt.code)  # fmt: skip
+    async def _follow(self, attempt: Attempt) -> None:
+        while not attempt.over:
+            try:
+                attempt = await self.finished(attempt.id)
+            except DialRefused as error:  # it is tried again for as long as this process runs
+                log.error("attempts_unreadable", attempt=attempt.short, problem=str(error))
+            except Exception:  # the attempt stays as it is stored; the service goes on
+                log.exception("call_not_followed", attempt=attempt.short)
+                return
+        log.info("call_outcome", attempt=attempt.short, call_sid=attempt.call_sid, outcome=str(attempt.outcome),
+                 code=attempt.code)  # fmt: skip

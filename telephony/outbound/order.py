@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from telephony.agent import Agent, AgentSource, ManagedAgent
 from telephony.errors import DialRefused
+from telephony.outbound import rules
 from telephony.outbound.attempt import Attempt
 from telephony.twilio import account
 from telephony.twilio.rest.calls import CallRequest
+from telephony.valid_text import valid
 
 VARIABLE_CHARS = 4_000
 KEY_CHARS = 200
@@ -22,18 +24,23 @@ def caller_id(own: tuple[account.Number, ...], asked: str, voice_url: str) -> st
     if not numbers:
         raise DialRefused("the account has no number with voice: buy one in Twilio's console", code="caller_id")
     if asked:
-        if asked not in {one.number for one in numbers}:
+        meant = [one.number for one in numbers if _digits(one.number) == _digits(asked)]
+        if not meant:
             raise DialRefused(f"the caller id must be a number of the account (it has {shown})", code="caller_id")
-        return asked
+        return meant[0]
     ours = [one for one in numbers if one.voice_url.rstrip("/") == voice_url] or numbers
     if len(ours) > 1:
         raise DialRefused(f"which number calls? Set TELEPHONY_DIAL_FROM to one of {shown}", code="caller_id")
     return ours[0].number
 
 
+def _digits(number: str) -> str:
+    return re.sub(r"[^0-9]", "", number)
+
+
 def checked(variables: Mapping[str, str], key: str, ring_s: int) -> dict[str, str]:
     """The variables as text. Raises DialRefused for values that no call can have."""
-    given = {str(name): str(value) for name, value in variables.items()}
+    given = {str(name): valid(str(value)) for name, value in variables.items()}
     if wrong := [name for name in given if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name)]:
         raise DialRefused(f"a variable's name is letters, digits and _, not {wrong[0][:40]!r}", code="variables")
     if sum(len(name) + len(value) for name, value in given.items()) > VARIABLE_CHARS:
@@ -47,7 +54,7 @@ def checked(variables: Mapping[str, str], key: str, ring_s: int) -> dict[str, st
 
 def same(kept: Attempt, to: str) -> Attempt:
     """The attempt of a key that is used again. Raises DialRefused if it was another number's."""
-    if re.sub(r"[^\d]", "", to) != kept.to.lstrip("+"):
+    if rules.in_e164(rules.parsed(to)) != kept.to:
         raise DialRefused("this key stands for a call to another number: a new call needs a new key", code="key")
     return kept
 

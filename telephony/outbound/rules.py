@@ -36,12 +36,7 @@ def allowed(to: str, caller_id: str, own: Collection[str], countries: Collection
     digits = re.sub(r"[\s().\-/\u2010-\u2015]", "", to.strip())
     if digits.lstrip("+") in EMERGENCY:
         raise DialRefused("emergency numbers are never dialled", code="emergency")
-    try:
-        number = phonenumbers.parse(digits, None)
-    except NumberParseException:
-        raise DialRefused(
-            "this is not a phone number with its country code, such as +12025550123", code="number_invalid"
-        ) from None
+    number = parsed(digits)
     if _emergency(number):
         raise DialRefused("emergency numbers are never dialled", code="emergency")
     kind = phonenumbers.number_type(number)
@@ -54,7 +49,7 @@ def allowed(to: str, caller_id: str, own: Collection[str], countries: Collection
         raise DialRefused(
             "only ordinary numbers of a country are dialled: no satellite, pager or network numbers", code="number_kind"
         )
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = in_e164(number)
     if e164 in own:
         raise DialRefused("this is a number of your own: the agent would talk to itself", code="own_number")
     permitted = {one.upper() for one in countries} or {country_of(caller_id)}
@@ -65,6 +60,25 @@ def allowed(to: str, caller_id: str, own: Collection[str], countries: Collection
             code="country",
         )
     return e164
+
+
+def parsed(text: str) -> phonenumbers.PhoneNumber:
+    """The number that a text stands for, however it is written. Raises DialRefused with code `number_invalid`."""
+    try:
+        number = phonenumbers.parse(text, None)
+    except NumberParseException:
+        raise DialRefused(
+            "this is not a phone number with its country code, such as +12025550123", code="number_invalid"
+        ) from None
+    if number.extension:  # without it, somebody else would be called
+        raise DialRefused(
+            "extensions and further digits cannot be dialled: give the number alone", code="number_invalid"
+        )
+    return number
+
+
+def in_e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def country_of(number: str) -> str:

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-
-from dotenv import dotenv_values
 
 from telephony.agent import AgentSource
 from telephony.app.online_check import check_online
 from telephony.app.public_check import public_findings
 from telephony.app.server import running
 from telephony.clock import Clock
-from telephony.errors import DialRefused
+from telephony.errors import CarrierError, DialRefused
 from telephony.loopback import leads_to_loopback
 from telephony.outbound.attempt import Attempt
 from telephony.own_number import env_file
 from telephony.own_number.first_call import Order, make
+from telephony.own_number.here import announced, free_port
 from telephony.own_number.pointing import chosen, listed, plan, point
 from telephony.own_number.tunnel import tunnel
-from telephony.settings import SETTINGS, Settings
+from telephony.settings import SETTINGS, Settings, cleaned
 from telephony.threads import in_thread
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ KEYS: tuple[tuple[str, str, bool], ...] = (
     ("ELEVENLABS_API_KEY", "ElevenLabs API key (Enter: local speech, in English)", True),
 )
 """(setting, question, may be left out)."""
+AGAIN_MS = (5_000, 15_000, 60_000)
+"""Pauses between attempts to open a lost tunnel again; the last one stays."""
 LEFT_OUT = frozenset({"number", "address", "webhook", "socket"})  # checked later, when they are there
 
 
@@ -67,10 +70,28 @@ class Wanted:
     ring: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The public address. A tunnel's may be lost."""
+
+    url: str
+    lost: asyncio.Task[str] | None = None
+
+    async def until_lost(self, stop: asyncio.Event) -> str:
+        """Waits until it is stopped: then ""; or until the address is lost: then why."""
+        stopped = asyncio.create_task(stop.wait())
+        waiting: list[asyncio.Task[Any]] = [stopped, *([self.lost] if self.lost else [])]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        return self.lost.result() if self.lost and self.lost.done() and not stop.is_set() else ""
+
+
 def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> dict[str, str]:
     """Asks for the keys that neither the environment nor the file has, and writes them into the file. Returns
     those that are written. Raises DialRefused with code `no_keys` if one is missing and cannot be had."""
-    kept = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")) if path.is_file() else {}
+    kept = env_file.read(path)
     given = {name for name, value in {**kept, **environ}.items() if (value or "").strip()}
     missing = [
         one for one in KEYS if one[0] not in given and not (one[0] == "OPENAI_API_KEY" and "OPENAI_BASE_URL" in given)
@@ -92,12 +113,13 @@ def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> dict[s
 def _asked(name: str, question: str, optional: bool, console: Console) -> str:
     parse = next(one.metadata["parse"] for one in SETTINGS if one.metadata["env"] == name)
     for _ in range(TRIES):
-        text = console.ask(question, secret=True).strip()
+        text = cleaned(console.ask(question, secret=True))
         if not text and optional:
             return ""
         try:
             if text:
                 parse(text)
+                env_file.check(text)
                 return text
             console.say("It is needed.")
         except ValueError as error:
@@ -118,31 +140,38 @@ async def check_keys(settings: Settings, agents: AgentSource, clock: Clock, cons
 
 
 @asynccontextmanager
-async def address(settings: Settings, wanted: str, clock: Clock, console: Console) -> AsyncIterator[str]:
+async def address(settings: Settings, wanted: str, clock: Clock, console: Console) -> AsyncIterator[Address]:
     """The public address: the one given, PUBLIC_URL, or a tunnel's, which lasts as long as the context."""
     if given := wanted or settings.public_url:
         console.say(f"Address: {given}")
-        yield given
+        yield Address(given)
         return
     console.say("Address: opening a tunnel.")
     async with tunnel(settings.port, clock) as found:
-        if not found.startswith("https://") and not leads_to_loopback(settings.twilio_api_base_url):
-            raise DialRefused(f"the tunnel's address {found} is not https", code="no_tunnel")
-        console.say(f"Address: {found} (a tunnel: it is gone when this ends)")
-        yield found
+        if not found.address.startswith("https://") and not leads_to_loopback(settings.twilio_api_base_url):
+            raise DialRefused(f"the tunnel's address {found.address} is not https", code="no_tunnel")
+        console.say(f"Address: {found.address} (a tunnel: it is gone when this ends)")
+        yield Address(found.address, found.lost)
 
 
-async def aim(settings: Settings, base: str, wanted: str, clock: Clock, console: Console, stop: asyncio.Event) -> str:
-    """Points the number at the service, after asking. Returns the number. Raises DialRefused and CarrierError."""
+async def aim(
+    settings: Settings, base: str, wanted: str, clock: Clock, console: Console, stop: asyncio.Event, was: str = ""
+) -> str:
+    """Points the number at the service, after asking. Returns the number. Raises DialRefused and CarrierError. `was` is
+    the address to which it has been pointed with consent: from there it is moved without asking again, and from
+    anywhere else it is not moved."""
     number = chosen(await listed(settings, clock), wanted)
     changes = plan(number, base)
     if not changes:
         console.say(f"Number: {number.number} comes here already.")
         return number.number
+    if was and (number.voice_url != f"{was}/twilio/voice" or number.elsewhere):
+        console.say(f"Number: {number.number} leads elsewhere by now, and is left as it is.")
+        return number.number
     console.say(f"Number: {number.number}, now -> then:")
     for one in changes:
         console.say(f"  {one.words}")
-    if not await _answer(stop, console.agreed, "Change it?"):
+    if not was and not await _answer(stop, console.agreed, "Change it?"):
         raise DialRefused("the number was left as it is", code="declined")
     await point(settings, clock, number, changes)
     console.say(f"Number: {number.number} comes here now (read back).")
@@ -153,15 +182,65 @@ async def bring_up(
     settings: Settings, agents: AgentSource, wanted: Wanted, clock: Clock, console: Console, stop: asyncio.Event
 ) -> Attempt | None:
     """All steps after the keys: checks them, opens the address, serves, points the number, rings the user, and goes on
-    serving until `stop`. Returns the outcome of the call that was placed, if one was."""
+    serving until `stop`. A tunnel that ends is opened again, and the number is pointed at its new address. Returns the
+    outcome of the call that was placed, if one was."""
+    settings = replace(settings, port=await free_port(settings, clock))
     await check_keys(settings, agents, clock, console)
+    run = partial(_serve, settings, agents, clock=clock, console=console, stop=stop)
+    up = first = await run(wanted)
+    while up.lost:
+        console.say(f"The tunnel is gone: {up.lost}. Opening another one; until then nobody can call {up.number}.")
+        up = await _again(run, replace(wanted, number=up.number, ring=False), up, clock, console, stop)
+    return first.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class _Up:
+    """What has been up until it was stopped or, with a reason, `lost`."""
+
+    number: str
+    base: str
+    attempt: Attempt | None = None
+    lost: str = ""
+
+
+async def _again(
+    run: Callable[..., Awaitable[_Up]], wanted: Wanted, before: _Up, clock: Clock, console: Console, stop: asyncio.Event
+) -> _Up:
+    """Brings it up again until it is, or is stopped."""
+    for pause_ms in chain(AGAIN_MS, repeat(AGAIN_MS[-1])):
+        try:
+            return await run(wanted, was=before.base)
+        except (DialRefused, CarrierError, OSError) as error:
+            console.say(f"Not yet: {error}. The next attempt is in {pause_ms // 1_000} s.")
+        with suppress(TimeoutError):
+            async with clock.timeout(pause_ms):
+                await stop.wait()
+        if stop.is_set():
+            break
+    return replace(before, lost="")
+
+
+async def _serve(
+    settings: Settings,
+    agents: AgentSource,
+    wanted: Wanted,
+    *,
+    clock: Clock,
+    console: Console,
+    stop: asyncio.Event,
+    was: str = "",
+) -> _Up:
+    """Opens the address, serves, points the number (see `aim` for `was`), rings the user, and serves on until `stop`
+    or until the address is lost."""
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(address(settings, wanted.url, clock, console))
-        wired = replace(settings, public_url=base)
+        found = await stack.enter_async_context(address(settings, wanted.url, clock, console))
+        wired = replace(settings, public_url=found.url)
         service = await stack.enter_async_context(running(wired, clock, agents=agents))
+        stack.enter_context(announced(settings, found.url))
         console.say(f"Serving {settings.agent} at {service.base_url}.")
         await _reachable(wired, clock, console)
-        number = await aim(wired, base, wanted.number, clock, console, stop)
+        number = await aim(wired, found.url, wanted.number, clock, console, stop, was)
         attempt, phone = None, wanted.phone
         if wanted.ring and not phone and console.there:
             phone = await _answer(stop, console.ask, "Your own phone, to ring it once (Enter: none)")
@@ -172,8 +251,7 @@ async def bring_up(
             console.say(f"Your phone: {attempt.words}")
         if not stop.is_set():
             console.say(f"Call {number} to talk to the agent. Ctrl-C ends it.")
-        await stop.wait()
-    return attempt
+        return _Up(number, found.url, attempt, await found.until_lost(stop))
 
 
 async def _answer(stop: asyncio.Event, ask: Callable[[str], T], question: str) -> T:

@@ -8,9 +8,8 @@ by nobody is worse than no call.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx2
@@ -26,6 +25,7 @@ from telephony.network.tls import tls
 from telephony.outbound.attempt import Attempt, given_up
 from telephony.outbound.calls import Calls
 from telephony.outbound.legs import RING_S
+from telephony.own_number.here import announced_address, listens
 from telephony.settings import Settings
 from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.signature import HEADER, sign_webhook
@@ -55,11 +55,12 @@ class Order:
 async def calling(settings: Settings, agents: AgentSource, clock: Clock) -> AsyncIterator[Calls]:
     """What places calls: of the service that is started here, or, if one listens already at its address, beside it.
     Raises DialRefused with code `not_ready`."""
-    if _listens(settings):
+    if listens(settings):
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
         calls = Calls(settings, clock, rest if settings.twilio_account_sid else None, agents, load_agent)
+        calls.base_url = calls.base_url or announced_address(settings)
         if not calls.base_url and leads_to_loopback(settings.twilio_api_base_url):
             calls.base_url = f"http://{settings.host}:{settings.port}"
         try:
@@ -88,12 +89,14 @@ async def make(
     """Places the call and waits for its end; `say` is told each state, `stop` hangs up. Raises DialRefused and
     CarrierError if nothing was dialled."""
     await _will_answer(calls, settings, order.agent, clock)
+    if stop.is_set():
+        raise DialRefused("stopped before anybody was called", code="stopped")
     attempt = await calls.place(
         order.to, agent=order.agent or None, variables=order.variables, key=order.key, from_=order.from_,
         ring_s=order.ring_s, detect_machine=order.detect_machine,
     )  # fmt: skip
     say(attempt)
-    finishing = asyncio.create_task(calls.finished(attempt.id))
+    finishing = asyncio.create_task(calls.settled(attempt))
     watching = asyncio.create_task(_tell_changes(calls, attempt, say, clock))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -102,7 +105,7 @@ async def make(
             return await _hung_up(calls, attempt, finishing, clock)
         return await finishing
     except DialRefused as error:  # the record cannot be read any more, but the phone may have rung
-        log.error("attempt_not_recorded", problem=str(error))
+        log.error("attempt_not_recorded", attempt=attempt.short, problem=str(error))
         return given_up(attempt)
     finally:
         for task in (finishing, watching, stopping):
@@ -122,7 +125,9 @@ async def _tell_changes(calls: Calls, attempt: Attempt, say: Callable[[Attempt],
     shown = attempt.status
     while True:
         await clock.sleep(500)
-        now = await calls.get(attempt.id)
+        now = None
+        with suppress(DialRefused):  # whoever waits for the end says so
+            now = await calls.get(attempt.id)
         if now is not None and not now.over and now.status != shown:
             shown = now.status
             say(now)
@@ -131,7 +136,11 @@ async def _tell_changes(calls: Calls, attempt: Attempt, say: Callable[[Attempt],
 async def _will_answer(calls: Calls, settings: Settings, agent: str, clock: Clock) -> None:
     """Raises DialRefused unless the service behind the public address would answer the phone."""
     if not calls.base_url:
-        return  # `place` says so
+        raise DialRefused(
+            "there is no public address: set PUBLIC_URL, or leave `telephony up` running in another terminal with the "
+            "same HOST, PORT and TELEPHONY_DATA",
+            code="no_address",
+        )
     url = f"{calls.base_url}/twilio/outbound/ready"
     form = {"Store": await calls.store_identity(), "Agent": agent}
     headers = {HEADER: sign_webhook(settings.twilio_auth_token, url, form.items())}
@@ -156,14 +165,3 @@ async def _will_answer(calls: Calls, settings: Settings, agent: str, clock: Cloc
         409: answer.text[:300],
     }.get(answer.status_code, f"it answers {answer.status_code}")
     raise DialRefused(f"the service at {calls.base_url} would not answer the phone: {why}", code="not_ready")
-
-
-def _listens(settings: Settings) -> bool:
-    """Whether something listens at HOST and PORT."""
-    if not settings.port:
-        return False
-    try:
-        with socket.create_server((settings.host, settings.port)):
-            return False
-    except OSError:
-        return True

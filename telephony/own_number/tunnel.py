@@ -51,9 +51,17 @@ def installed() -> Program | None:
     return next((one for one in PROGRAMS if shutil.which(one.name)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A tunnel that is open. `lost` ends when the program does, and says why."""
+
+    address: str
+    lost: asyncio.Task[str]
+
+
 @asynccontextmanager
-async def tunnel(port: int, clock: Clock, program: Program | None = None) -> AsyncIterator[str]:
-    """Runs a tunnel to `port` of this machine; yields its public address. Raises DialRefused with code `no_tunnel`."""
+async def tunnel(port: int, clock: Clock, program: Program | None = None) -> AsyncIterator[Tunnel]:
+    """Runs a tunnel to `port` of this machine. Raises DialRefused with code `no_tunnel`."""
     program = program or installed()
     if program is None:
         raise DialRefused(NONE, code="no_tunnel")
@@ -62,14 +70,14 @@ async def tunnel(port: int, clock: Clock, program: Program | None = None) -> Asy
         stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
-    reading: asyncio.Task[None] | None = None
+    lost: asyncio.Task[str] | None = None
     try:
         address = await _address(process.stdout, program, clock)
-        reading = asyncio.create_task(_drain(process.stdout))
-        yield address
+        lost = asyncio.create_task(_until_it_ends(process, process.stdout, program))
+        yield Tunnel(address, lost)
     finally:
-        if reading is not None:
-            reading.cancel()
+        if lost is not None:
+            lost.cancel()
         await _end(process, clock)
 
 
@@ -81,7 +89,7 @@ async def _address(output: asyncio.StreamReader, program: Program, clock: Clock)
             while line := (await output.readline()).decode("utf-8", "replace"):
                 if (found := program.address.search(line)) is not None:
                     return found[1]
-                last = [*last, printable(line.strip())[:300]][-KEPT_LINES:]
+                last = _kept(last, line)
     except TimeoutError:
         why = f"it printed no address within {ADDRESS_MS // 1_000} s"
     except ValueError:  # a line that is too long
@@ -91,10 +99,18 @@ async def _address(output: asyncio.StreamReader, program: Program, clock: Clock)
     )
 
 
-async def _drain(output: asyncio.StreamReader) -> None:
-    """Reads what the program goes on printing, so that it never blocks."""
-    while await output.read(65_536):
-        pass
+async def _until_it_ends(process: asyncio.subprocess.Process, output: asyncio.StreamReader, program: Program) -> str:
+    """Reads what the program goes on printing, so that it never blocks. Returns why there is no tunnel any more."""
+    last: list[str] = []
+    while chunk := await output.read(65_536):
+        for line in chunk.decode("utf-8", "replace").splitlines():
+            last = _kept(last, line)
+    code = await process.wait()
+    return f"{program.name} has ended with code {code}{': ' if last else ''}{' / '.join(last)}"
+
+
+def _kept(last: list[str], line: str) -> list[str]:
+    return [*last, printable(line.strip())[:300]][-KEPT_LINES:] if line.strip() else last
 
 
 async def _end(process: asyncio.subprocess.Process, clock: Clock) -> None:

@@ -25,6 +25,7 @@ from telephony.text_normalization import spoken_form
 FORMAT = 3
 NAME = "telephony_tape"
 TAPE_FILE = "tape.jsonl"
+VARIABLE = "variable:"
 SIDES = ("caller", "agent")
 """The audio files: `<side>.ulaw`."""
 BEING_MADE = ".new"
@@ -44,7 +45,8 @@ class Header:
     A bridge is set up by `engine_policy` (its class is in `POLICIES`); `policy` and `language` are then those of the
     pipeline that may take over. `call` and `agent` hold names and values for people (perhaps personal data); `began` is
     UTC, ISO 8601; none of the three affects a decision. `language` is the argument of `spoken_form`, or None if the
-    core had no `spoken_form`. `spoken` are (written, spoken) pairs that take precedence over it.
+    core had no `spoken_form`. A variable with which a call was placed is in `call` under its name, after `VARIABLE`.
+    `spoken` are (written, spoken) pairs that take precedence over it.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -60,6 +62,11 @@ class Header:
     """How the tape was made: `recorded` or `imported`, then `rehearsed`, `redacted`, `blessed`, joined by commas."""
     rules: int = RULES
     """The rules by which its call was decided (`core/decisions.py`)."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables with which the call was placed."""
+        return {name[len(VARIABLE) :]: value for name, value in self.call.items() if name.startswith(VARIABLE)}
 
     def spoken_form(self) -> Callable[[str], str]:
         """The pure function from written to spoken text that the core had."""

@@ -26,7 +26,7 @@ import structlog
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.contracts.observer import Step, step_of_frame
 from telephony.core.events import AudioReceived
-from telephony.tape.format import BRIDGE, Header
+from telephony.tape.format import BRIDGE, VARIABLE, Header
 from telephony.tape.writer import TapeWriter
 
 log = structlog.get_logger()
@@ -46,8 +46,9 @@ def package_version() -> str:
 
 def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime) -> Header:
     """The header for a call that `agent` answers: of the prompt, only the hash is stored."""
+    variables = {f"{VARIABLE}{name}": value for name, value in call.variables.items()}
     header = Header(
-        call={"sid": call.call_sid, "from": call.caller, "to": call.called, "direction": call.direction},
+        call={"sid": call.call_sid, "from": call.caller, "to": call.called, "direction": call.direction} | variables,
         began=began.astimezone(UTC).isoformat(timespec="milliseconds"),
         package=package_version(),
     )
@@ -63,8 +64,9 @@ def answered(header: Header) -> IncomingCall:
     """The recorded call, for an agent function to answer: the reverse of `header_for`, without the webhook's form."""
     call = header.call
     return IncomingCall(
-        call.get("sid") or "recorded", call.get("from", ""), call.get("to", ""), call.get("direction", "inbound")
-    )
+        call.get("sid") or "recorded", call.get("from", ""), call.get("to", ""), call.get("direction", "inbound"),
+        variables=header.variables,
+    )  # fmt: skip
 
 
 def _of_pipeline(header: Header, agent: Agent) -> Header:

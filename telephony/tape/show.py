@@ -44,6 +44,8 @@ def transcript(tape: Tape) -> list[str]:
     entries = [(line.at, f"{line.speaker:<7}{line.text}{' …' if line.interrupted else ''}") for line in seen.record]
     entries += [(at, f"       ({text})") for at, text in _decisions(tape.steps)]
     lines = [", ".join(part for part in head if part), f"agent {header.agent.get('name', '?')}, {header.made}", ""]
+    if header.variables:
+        lines[-1:] = ["placed with " + "; ".join(f"{name}: {value}" for name, value in header.variables.items()), ""]
     lines += [f"{step_text.at(at)}  {text}" for at, text in sorted(entries, key=lambda one: one[0])]
     answers = [one.answer_ms for one in seen.answers if one.answer_ms is not None]
     if answers:

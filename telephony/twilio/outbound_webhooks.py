@@ -36,6 +36,8 @@ class Placed(Protocol):
 
     async def report(self, attempt_id: str, report: Report) -> Attempt | None: ...
 
+    async def get(self, attempt_id: str) -> Attempt | None: ...
+
     async def would_answer(self, identity: str, agent: str) -> str: ...
 
 
@@ -77,10 +79,15 @@ class OutboundWebhooks:
         return Response(problem, status_code=409) if problem else Response(status_code=204)
 
     async def _noted(self, request: Request, form: Form, *, answered: bool = False) -> Attempt | None:
+        """The attempt after this report, or, if nothing can be written now, as it was before."""
+        attempt_id = request.path_params["attempt"]
         try:
-            return await self._calls.report(request.path_params["attempt"], _report(form, answered))
-        except DialRefused as error:  # the store fails: Twilio's call log still has what is not noted
-            log.error("report_lost", call_sid=form.get("CallSid", ""), problem=str(error))
+            try:
+                return await self._calls.report(attempt_id, _report(form, answered))
+            except DialRefused as error:  # Twilio's call log still has what is not noted
+                log.error("report_lost", call_sid=form.get("CallSid", ""), problem=str(error))
+                return await self._calls.get(attempt_id)
+        except DialRefused:
             return None
 
 

@@ -68,6 +68,12 @@ class SignedForms:
         url = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
         given = request.headers.get(signature.HEADER)
         if not signature.check_webhook(self._settings.twilio_auth_token, url, items, given):
-            log.warning("webhook_refused", code="signature_wrong", url=url.partition("?")[0])
+            log.warning("webhook_refused", code="signature_wrong", url=_shown(url, request))
             return None
         return dict(items)
+
+
+def _shown(url: str, request: Request) -> str:
+    """The URL for the log: without its query, and with the names of its parameters for what may be secret."""
+    names = {str(value): f"{{{name}}}" for name, value in request.path_params.items()}
+    return "/".join(names.get(part, part) for part in url.partition("?")[0].split("/"))

@@ -97,12 +97,12 @@ def commands_with_json() -> set[str]:
 
 
 def test_the_guide_describes_each_command_that_has_the_option() -> None:
-    assert set(re.findall(r"^\| `telephony ([a-z ]+)` \|", GUIDE.partition("## For programs")[2], re.MULTILINE)) == (
+    assert set(re.findall(r"^\| `telephony ([a-z -]+)` \|", GUIDE.partition("## For programs")[2], re.MULTILINE)) == (
         commands_with_json()
     )
 
 
-@pytest.mark.parametrize("command", ["", "new", "say", "chat"])
+@pytest.mark.parametrize("command", ["", "new", "say", "chat", "dial", "number list", "number point", "up"])
 def test_help_names_the_exit_codes(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"])
     assert "Exit codes: 0 " in " ".join(shown.output.split())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import DialRefused
+from telephony.outbound import attempts
 from telephony.outbound.attempt import Attempt, Outcome, given_up
 from telephony.outbound.attempts import Attempts
 
@@ -97,6 +100,25 @@ async def test_a_folder_that_cannot_be_written_means_that_nothing_is_dialled(tmp
     assert refused.value.code == "no_store"
 
 
+def test_a_full_disk_means_that_nothing_is_dialled_and_what_is_there_is_kept(tmp_path: Path) -> None:
+    """In a process of its own, whose files may grow no further."""
+    asyncio.run(Attempts(tmp_path).claim(ATTEMPT))
+    program = (
+        "import asyncio, resource, signal, sys; from pathlib import Path; from dataclasses import replace\n"
+        "from telephony.errors import DialRefused; from telephony.outbound.attempts import Attempts\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); store = Attempts(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512)); kept = asyncio.run(store.get('id-1'))\n"
+        "try: asyncio.run(store.claim(replace(kept, id='id-2', key='key-2', to='+12025550124')))\n"
+        "except DialRefused as error: print(kept.key, error.code)\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert shown.stdout.split() == ["key-1", "no_store"], shown.stderr
+    assert asyncio.run(Attempts(tmp_path).open()) == [ATTEMPT]
+
+
 async def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "calls.sqlite3").write_text("not a database" * 100)
     with pytest.raises(DialRefused) as refused:
@@ -110,6 +132,40 @@ async def test_nothing_is_made_by_reading(tmp_path: Path) -> None:
     assert await store.open() == []
     assert await store.by_call("CA1") is None
     assert not store.path.exists()
+
+
+async def test_a_file_that_was_only_begun_is_used(tmp_path: Path) -> None:
+    """Its maker was killed before the tables were made, or somebody has emptied it."""
+    store = Attempts(tmp_path)
+    store.path.touch()
+    assert await store.by_key("key-1") is None
+    assert await store.claim(ATTEMPT) == (ATTEMPT, True)
+
+
+async def test_a_file_that_disappears_is_made_again(tmp_path: Path) -> None:
+    """For the next attempt, by the same process."""
+    store = Attempts(tmp_path)
+    await store.claim(ATTEMPT)
+    store.path.unlink()
+    assert await store.get("id-1") is None
+    assert await store.claim(ATTEMPT) == (ATTEMPT, True)
+    assert stat.S_IMODE(os.stat(store.path).st_mode) == 0o600
+
+
+async def test_what_is_stored_can_be_read_while_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process holds the lock for longer than is waited for."""
+    monkeypatch.setattr(attempts, "BUSY_S", 0.01)
+    store = Attempts(tmp_path)
+    await store.claim(ATTEMPT)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await store.get("id-1") == ATTEMPT
+        for refused in (store.claim(replace(ATTEMPT, id="id-2", key="k")), store.change("id-1", given_up)):
+            with pytest.raises(DialRefused, match="locked") as error:
+                await refused
+            assert error.value.code == "no_store"
 
 
 async def test_changes_of_several_at_once_are_all_kept(tmp_path: Path) -> None:

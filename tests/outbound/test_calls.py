@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from telephony.agent import Agent, AgentChoice, IncomingCall, Reject
 from telephony.errors import DialRefused
+from telephony.outbound import attempts
 from telephony.outbound.attempt import Attempt, Outcome
+from telephony.tape.choose import find
+from telephony.tape.reader import read
+from telephony.tape.recorder import answered
+from telephony.tape.show import transcript
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from telephony.testing.stack import Stack, Tape
 from telephony.tools import ToolContext, tool
@@ -114,6 +123,50 @@ async def test_variables_reach_prompt_tools_and_the_function_that_chooses(tmp_pa
         assert "About this call: name: Anna; plate: B 12." in told
         assert f"You placed this call, to {THEIRS}." in told
         assert seen == [(THEIRS, True, {"name": "Anna", "plate": "B 12"})]
+
+
+def garage(call: IncomingCall) -> Agent:
+    """As in the guide: the greeting uses a variable."""
+    return replace(AGENT, greeting=f"Hello {call.variables.get('name', '')}, your car is ready.")
+
+
+async def test_what_a_call_was_placed_with_is_found_afterwards(tmp_path: Path) -> None:
+    """On its tape, so that a test of it has them too, and in the log: the names in the open, the values not."""
+    told = {"name": "Anna", "plate": "B 12"}
+    async with ringing(tmp_path / "data", garage, tapes=tmp_path / "tapes") as stack:
+        with capture_logs() as logs:
+            dialling = asyncio.create_task(stack.service.calls.dial(THEIRS, variables=told))
+            phone = stack.carrier.calls[await stack.carrier.outgoing.until_placed()]
+            tape = await stack.tape(phone)
+            await tape.until(lambda: ("agent", "Hello Anna, your car is ready.") in tape.lines)
+            await phone.hang_up()
+            await dialling
+    taped = read(find(tmp_path / "tapes")[0])
+    assert taped.header.variables == answered(taped.header).variables == told
+    assert garage(answered(taped.header)).greeting == "Hello Anna, your car is ready."
+    assert "placed with name: Anna; plate: B 12" in transcript(taped)
+    line = next(one for one in logs if one["event"] == "call_placed_here")
+    assert (line["variables"], line["pii_variables"]) == (["name", "plate"], told)
+    assert "Anna" not in str([{name: one[name] for name in one if not name.startswith("pii_")} for one in logs])
+
+
+async def test_odd_values_of_variables_are_stored_and_told(tmp_path: Path) -> None:
+    """Of a text that no UTF-8 can hold, what is text."""
+    odd = {
+        "emoji": "\U0001f600",
+        "half": "caf\ud83d",
+        "lines": "a\r\nb\0c",
+        "quotes": "'\"}{",
+        "empty": "",
+        "\u00fcber": "x",
+    }
+    async with ringing(tmp_path) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=0)
+        with pytest.raises(DialRefused, match="name is letters"):
+            await stack.service.calls.dial(THEIRS, variables=odd)
+        del odd["\u00fcber"]
+        attempt = await stack.service.calls.dial(THEIRS, variables=odd)
+        assert attempt.variables == odd | {"half": "caf", "lines": "a\nbc"}
 
 
 async def test_another_agent_for_one_call(tmp_path: Path) -> None:
@@ -227,6 +280,55 @@ async def test_a_record_that_is_lost_after_the_call_was_placed_leaves_it_unknown
         assert len(stack.carrier.outgoing.posts) == 1
 
 
+async def test_a_record_that_is_unreadable_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    """The report comes meanwhile and is lost. Nobody says that nothing was dialled; the outcome is found afterwards."""
+    async with ringing(tmp_path, speed=40) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS))
+        phone = stack.carrier.calls[await stack.carrier.outgoing.until_placed()]
+        file = stack.service.calls.legs.store().path
+        await until_stored(stack)
+        away = file.rename(tmp_path / "away")
+        file.mkdir()
+        await phone.ended()
+        file.rmdir()
+        away.rename(file)
+        assert (await dialling).outcome is Outcome.BUSY
+        assert len(stack.carrier.outgoing.posts) == 1
+
+
+async def until_stored(stack: Stack) -> None:
+    """Waits until the answer of the POST is on the disk."""
+    while not any(one.call_sid for one in await stack.service.calls.legs.store().open()):
+        await stack.clock.sleep(10)
+
+
+async def test_a_record_that_is_lost_while_it_is_waited_for_leaves_it_unknown(tmp_path: Path) -> None:
+    async with ringing(tmp_path, speed=40) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS))
+        await stack.carrier.outgoing.until_placed()
+        spoil(tmp_path)
+        assert (await dialling).outcome is Outcome.UNKNOWN
+
+
+async def test_a_phone_is_answered_although_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has locked the file, or the disk is full: whose call it is can still be read."""
+    async with ringing(tmp_path) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee(ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS, agent=AGENT))
+        await stack.carrier.outgoing.until_placed()
+        await until_stored(stack)
+        with closing(sqlite3.connect(stack.service.calls.legs.store().path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with monkeypatch.context() as patch:
+                patch.setattr(attempts, "BUSY_S", 0.01)
+                await talked(stack)
+        assert (await dialling).outcome is Outcome.ANSWERED
+
+
 async def test_whoever_stops_does_not_wait_for_calls_that_last(tmp_path: Path) -> None:
     """They are looked up by the next process."""
     async with ringing(tmp_path) as stack:
@@ -254,6 +356,7 @@ async def test_a_service_that_stops_dials_nobody(tmp_path: Path) -> None:
         ([own_number(), own_number("+12025550101", voice_url="HERE")], {}, "+12025550101"),
         ([own_number(), own_number("+12025550101")], {}, ""),
         ([own_number(), own_number("+12025550101")], {"dial_from": "+12025550101"}, "+12025550101"),
+        ([own_number(), own_number("+12025550101")], {"dial_from": "+1 (202) 555-0101"}, "+12025550101"),
         ([], {}, ""),
     ],
 )
@@ -278,6 +381,23 @@ async def test_the_caller_id_is_a_number_of_one_s_own(
 # --- never twice ----------------------------------------------------------------------------------------------------
 
 
+async def test_the_attempt_is_on_the_disk_before_its_post(tmp_path: Path) -> None:
+    """As another process sees it at that moment: committed, with its key, and not over."""
+    async with ringing(tmp_path) as stack:
+        legs, found = stack.service.calls.legs, list[Attempt | None]()
+        assert legs._rest is not None
+        place = legs._rest.place_call
+
+        async def looked_first(request: CallRequest) -> CallState:
+            found.append(await attempts.Attempts(tmp_path).by_key("k"))
+            return await place(request)
+
+        legs._rest.place_call = looked_first  # type: ignore[method-assign]
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy")
+        attempt = await stack.service.calls.dial(THEIRS, key="k")
+        assert [one and (one.id, one.over) for one in found] == [(attempt.id, False)]
+
+
 @pytest.mark.parametrize("fault", ALL_FAULTS)
 async def test_a_post_is_never_repeated_whatever_becomes_of_it(tmp_path: Path, fault: Post) -> None:
     """One POST, and the outcome that can be known: of a call that was placed, its own; of one of which nothing can be
@@ -285,11 +405,14 @@ async def test_a_post_is_never_repeated_whatever_becomes_of_it(tmp_path: Path, f
     async with ringing(tmp_path, speed=40) as stack:
         stack.carrier.outgoing.faults = PlacingFaults(post=[fault, Post.ANSWERED])
         stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=3_000)
-        attempt = await stack.service.calls.dial(THEIRS, key="k")
+        attempt = await stack.service.calls.dial("+1 (202) 555-0123", key="k")
         placed = fault in (Post.HANGS, Post.FAILS, Post.GARBLED)
         expected = Outcome.BUSY if placed else Outcome.FAILED if fault is Post.BUSY else Outcome.UNKNOWN
         assert attempt.outcome is expected
-        assert await stack.service.calls.dial(THEIRS, key="k") == attempt
+        for written in (THEIRS, "+1 (202) 555-0123", "tel:+12025550123", "\uff0b1 202 555 012\uff13"):
+            assert await stack.service.calls.dial(written, key="k") == attempt
+        with pytest.raises(DialRefused, match="another number"):
+            await stack.service.calls.dial("+12025550124", key="k")
         assert len(stack.carrier.outgoing.posts) == 1
         assert stack.carrier.outgoing.rings(THEIRS) == int(placed)
 

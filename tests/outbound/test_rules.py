@@ -14,6 +14,12 @@ ALLOWED = [
     ("+1 (202) 555-0123", (), "+12025550123"),
     ("+1.202.555.0123", (), "+12025550123"),
     ("+1 800 234 5678", (), "+18002345678"),  # toll-free
+    ("tel:+12025550123", (), "+12025550123"),
+    ("(+1) 202-555-0123", (), "+12025550123"),
+    ("+1\u00a0202\u2011555\u20110123", (), "+12025550123"),
+    ("\u200e+12025550123", (), "+12025550123"),  # copied from a page
+    ("\uff0b\uff11\uff12\uff10\uff12\uff15\uff15\uff15\uff10\uff11\uff12\uff13", (), "+12025550123"),
+    ("+1-800-FLOWERS", (), "+18003569377"),
     ("+49 151 12345678", ("DE",), "+4915112345678"),
     ("+442079460018", ("us", "gb"), "+442079460018"),
     ("+18765551234", ("JM",), "+18765551234"),
@@ -40,6 +46,20 @@ REFUSED = [
     ("+1202555", (), "number_invalid"),
     ("2025550123", (), "number_invalid"),
     ("anonymous", (), "number_invalid"),
+    ("+12025550123;ext=5", (), "number_invalid"),  # without the extension, somebody else would be called
+    ("+12025550123x5", (), "number_invalid"),
+    ("+12025550123 ext. 7", (), "number_invalid"),
+    ("+12025550123,,123", (), "number_invalid"),
+    ("+12025550123#", (), "number_invalid"),
+    ("*67+12025550123", (), "number_invalid"),
+    ("+1 202 555 O123", (), "number_invalid"),
+    ("+12025550123\nTo=+19005551234", (), "number_invalid"),
+    ("+12025550123 +12025550124", (), "number_invalid"),
+    ("0012025550123", (), "number_invalid"),
+    ("+1 1 911", (), "number_invalid"),
+    ("+1988", (), "number_invalid"),
+    ("\u0669\u0661\u0661", (), "number_invalid"),  # 911 in Arabic digits
+    ("+" + "1" * 300, (), "number_invalid"),
     ("sip:anna@example.com", (), "number_invalid"),
     ("", (), "number_invalid"),
     ("+18765551234", (), "country"),  # +1, but Jamaica

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from telephony.own_number.env_file import write
+from telephony.errors import DialRefused
+from telephony.own_number.env_file import read, write
+from telephony.settings import load
 
 
 def test_it_is_made_for_its_owner_only(tmp_path: Path) -> None:
@@ -31,7 +33,44 @@ def test_other_lines_stay_and_the_second_time_nothing_changes(tmp_path: Path) ->
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
-def test_a_value_cannot_add_a_line(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="OPENAI_API_KEY"):
-        write(tmp_path / ".env", {"OPENAI_API_KEY": "x\nHOST=0.0.0.0"})
+WRONG = [
+    "x\nHOST=0.0.0.0",
+    "x\r",
+    "a b",
+    'a"b',
+    "a'b",
+    '"a',
+    "a`b`",
+    "a\tb",
+    "caf\u00e9",
+    "a\0b",
+    "\udc80",
+    "\u200ba",
+    " a",
+    "a ",
+]
+
+
+@pytest.mark.parametrize("value", WRONG)
+def test_a_value_that_would_not_be_read_as_it_is_changes_nothing(tmp_path: Path, value: str) -> None:
+    """It could add a line, or be cut off."""
+    with pytest.raises(ValueError, match="no key contains"):
+        write(tmp_path / ".env", {"OPENAI_API_KEY": value})
     assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize(
+    "value", ["sk-proj_A-1", "a=b==", "a#b", "a$b", "${a}", "a\\nb", "a;b|c&d", "{}", "a,b", "~", "%41", "!"]
+)
+def test_odd_keys_are_read_as_they_were_written(tmp_path: Path, value: str) -> None:
+    write(tmp_path / ".env", {"OPENAI_API_KEY": value, "HOST": "127.0.0.1"})
+    assert read(tmp_path / ".env") == {"OPENAI_API_KEY": value, "HOST": "127.0.0.1"}
+    assert load({}, env_file=tmp_path / ".env").openai_api_key == value
+
+
+def test_a_file_that_is_no_text_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfeA=1")
+    with pytest.raises(DialRefused, match="UTF-8") as refused:
+        read(tmp_path / ".env")
+    assert refused.value.code == "no_keys"
+    assert read(tmp_path / "none") == {}

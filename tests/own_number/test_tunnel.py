@@ -39,6 +39,36 @@ def program(folder: Path, name: str, output: str, after: str = "time.sleep(600)"
     path.chmod(0o755)
 
 
+def forwarder(folder: Path) -> None:
+    """A `cloudflared` that is a tunnel on this machine: each run has another address, and leads to the port."""
+    path = folder / "cloudflared"
+    path.write_text(
+        f"#!{sys.executable}\n"
+        f"FOLDER = {str(folder)!r}\n"
+        """
+import os, socket, sys, threading
+port = int(sys.argv[-1].rpartition(":")[2])
+def pump(one, other):
+    try:
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+with open(FOLDER + "/pid", "w") as file:
+    file.write(str(os.getpid()))
+listening = socket.create_server(("127.0.0.1", 0))
+print(f"INF |  http://127.0.0.1:{listening.getsockname()[1]}   |", file=sys.stderr, flush=True)
+while True:
+    one = listening.accept()[0]
+    other = socket.create_connection(("127.0.0.1", port))
+    for ends in ((one, other), (other, one)):
+        threading.Thread(target=pump, args=ends, daemon=True).start()
+"""
+    )
+    path.chmod(0o755)
+
+
 @pytest.mark.parametrize(
     ("name", "output", "address"),
     [
@@ -53,12 +83,23 @@ async def test_the_address_is_what_the_program_prints(
     program(tmp_path, name, output)
     monkeypatch.setenv("PATH", str(tmp_path))
     async with asyncio.timeout(60), tunnel(8123, Clock()) as found:
-        assert found == address
+        assert found.address == address
         assert "8123" in (tmp_path / "arguments").read_text()
         pid = int((tmp_path / "pid").read_text())
         os.kill(pid, 0)  # it runs
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_one_that_ends_later_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = "print('ERR first'); print('ERR \\x1b[31mthe edge has gone', flush=True)"
+    program(tmp_path, "ngrok", NGROK, after=after, code=7)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with asyncio.timeout(60), tunnel(8080, Clock()) as found:
+        why = await found.lost
+        assert why.startswith("ngrok has ended with code 7: ")
+        assert "the edge has gone" in why
+        assert "\x1b" not in why
 
 
 async def test_one_that_ends_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

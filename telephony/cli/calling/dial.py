@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.calling.outcomes import STOPPED, WRONG, Json, as_dict, exit_code, quiet, refuse
-from telephony.cli.json_output import print_json
+from telephony.cli.calling.outcomes import STOPPED, WRONG, Json, as_dict, exit_code, quiet, refusals, refuse
+from telephony.cli.json_output import print_json, stop
 
 if TYPE_CHECKING:
     from telephony.outbound.attempt import Attempt
@@ -51,8 +51,7 @@ def add(app: typer.Typer, load: Load) -> None:
 
         variables = dict(one.partition("=")[::2] for one in var or ())
         if wrong := [one for one in var or () if "=" not in one]:
-            typer.echo(f"--var must be NAME=VALUE, not {wrong[0]!r}", err=True)
-            raise typer.Exit(WRONG)
+            stop("arguments_invalid", [f"--var must be NAME=VALUE, not {wrong[0]!r}"], WRONG)
         settings = load()
         quiet(settings)
         order = Order(to, agent or "", variables, key, caller, ring, detect_machine)
@@ -63,32 +62,29 @@ async def _dial(settings: Settings, order: Order, as_json: bool) -> int:
     from telephony.app.loading import load_agent
     from telephony.app.server import stop_signals
     from telephony.clock import Clock
-    from telephony.errors import CarrierError, DialRefused, SettingsError
     from telephony.own_number.first_call import calling, make
 
-    signals, stop, clock = stop_signals(), asyncio.Event(), Clock()
+    signals, stopping, clock = stop_signals(), asyncio.Event(), Clock()
 
     async def watch() -> None:
         await signals.get()
         typer.echo("Hanging up.", err=True)
-        stop.set()
+        stopping.set()
 
     watching = asyncio.create_task(watch())
     typer.echo("Starting the service.", err=True)
     try:
         async with calling(settings, load_agent(settings.agent), clock) as calls:
-            attempt = await make(calls, settings, order, _say, stop, clock)
-    except SettingsError as error:
-        refuse(DialRefused("; ".join(error.problems)), as_json=as_json)
-    except (DialRefused, CarrierError) as error:
-        refuse(error, as_json=as_json)
+            attempt = await make(calls, settings, order, _say, stopping, clock)
+    except refusals() as error:
+        refuse(error)
     finally:
         watching.cancel()
     if as_json:
         print_json(as_dict(attempt))
     else:
         typer.echo(attempt.words)
-    return STOPPED if stop.is_set() else exit_code(attempt)
+    return STOPPED if stopping.is_set() else exit_code(attempt)
 
 
 def _say(attempt: Attempt) -> None:

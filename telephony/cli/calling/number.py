@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.calling.outcomes import FAILED, WRONG, Json, Yes, carrier_settings, confirmed, quiet, refuse
-from telephony.cli.json_output import print_json
+from telephony.cli.calling.outcomes import (
+    FAILED,
+    WRONG,
+    Json,
+    Yes,
+    carrier_settings,
+    confirmed,
+    quiet,
+    refusals,
+    refuse,
+)
+from telephony.cli.json_output import print_json, stop
 
 if TYPE_CHECKING:
     from telephony.clock import Clock
@@ -27,10 +37,13 @@ def add(app: typer.Typer) -> None:
 
     @number.command("list")
     def list_numbers(as_json: Json = False) -> None:
-        """Show the numbers, and where their calls go."""
+        """Show the numbers, and where their calls go.
+
+        Exit codes: 0 shown, 1 Twilio failed, 2 wrong settings.
+        """
         settings = carrier_settings()
         quiet(settings)
-        found = _numbers(settings, as_json)
+        found = _numbers(settings)
         if as_json:
             print_json({"ok": True, "numbers": [asdict(one) for one in found]})
             return
@@ -53,7 +66,7 @@ def add(app: typer.Typer) -> None:
 
         Says first what is set now and what would change, and asks. Afterwards the number is read again. If it comes
         here already, nothing is changed. Exit codes: 0 it points here, 1 Twilio failed or you said no, 2 wrong settings
-        or arguments.
+        or arguments, 130 interrupted.
         """
         from telephony.own_number.pointing import chosen, plan, point
 
@@ -61,16 +74,18 @@ def add(app: typer.Typer) -> None:
         quiet(settings)
         base = _base(url or settings.public_url)
         try:
-            wanted = chosen(_numbers(settings, as_json), which)
+            wanted = chosen(_numbers(settings), which)
             changes = plan(wanted, base, fallback)
             show(wanted, changes)
+            planned = [asdict(one) for one in changes]
             if changes and not confirmed("Change it?", yes):
-                raise typer.Exit(FAILED)
+                stop("declined", ["The number was left as it is: --yes changes it without asking."], FAILED,
+                     planned=planned)  # fmt: skip
             now = asyncio.run(point(settings, _clock(), wanted, changes))
-        except _errors() as error:
-            refuse(error, as_json=as_json)
+        except refusals() as error:
+            refuse(error)
         if as_json:
-            print_json({"ok": True, "changed": [asdict(one) for one in changes], "number": asdict(now)})
+            print_json({"ok": True, "changed": planned, "number": asdict(now)})
         else:
             typer.echo(_line(now, base))
 
@@ -92,13 +107,13 @@ def _line(one: Number, base: str) -> str:
     return f"{mark} {one.number:<16} {goes}{'' if one.voice else ' (no voice)'}"
 
 
-def _numbers(settings: Settings, as_json: bool) -> tuple[Number, ...]:
+def _numbers(settings: Settings) -> tuple[Number, ...]:
     from telephony.own_number.pointing import listed
 
     try:
         return asyncio.run(listed(settings, _clock()))
-    except _errors() as error:
-        refuse(error, as_json=as_json)
+    except refusals() as error:
+        refuse(error)
 
 
 def _base(url: str) -> str:
@@ -111,18 +126,11 @@ def _base(url: str) -> str:
     try:
         return public_address(url)
     except ValueError as error:
-        typer.echo(f"The address (--url or PUBLIC_URL) {error}." if url else
-                   "Which address? Set PUBLIC_URL or give --url.", err=True)  # fmt: skip
-        raise typer.Exit(WRONG) from None
+        wrong = f"The address (--url or PUBLIC_URL) {error}."
+        stop("no_address", [wrong if url else "Which address? Set PUBLIC_URL or give --url."], WRONG)
 
 
 def _clock() -> Clock:
     from telephony.clock import Clock
 
     return Clock()
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    from telephony.errors import CarrierError, DialRefused
-
-    return CarrierError, DialRefused

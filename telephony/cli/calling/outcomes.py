@@ -15,27 +15,34 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from telephony.cli.json_output import error_object, print_json
+from telephony.cli.json_output import INTERRUPTED, stop
 
 if TYPE_CHECKING:
     from telephony.outbound.attempt import Attempt
     from telephony.settings import Settings
 
-DONE, FAILED, WRONG, UNKNOWN, STOPPED = 0, 1, 2, 3, 130
+DONE, FAILED, WRONG, UNKNOWN, STOPPED = 0, 1, 2, 3, INTERRUPTED
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing anything at Twilio.")]
 
 
-def refuse(error: Exception, *, as_json: bool = False) -> NoReturn:
-    """Says why nothing was done, and exits: with 2 for a refusal of ours, 1 for the carrier's."""
-    from telephony.errors import DialRefused, TelephonyError
+def refuse(error: Exception) -> NoReturn:
+    """Says why nothing was done, and exits: with 2 for a refusal of ours or a setting, 1 for the carrier's."""
+    from telephony.errors import DialRefused, SettingsError, TelephonyError
 
     code = error.code if isinstance(error, TelephonyError) else "failed"
-    if as_json:
-        print_json(error_object(code, [str(error)]))
-    typer.echo(f"Nothing was done: {error}." if isinstance(error, DialRefused) else f"It failed: {error}.", err=True)
-    raise typer.Exit(WRONG if isinstance(error, DialRefused) else FAILED)
+    problems = error.problems if isinstance(error, SettingsError) else [str(error)]
+    if not isinstance(error, DialRefused | SettingsError):
+        stop(code, problems, FAILED, text=f"It failed: {error}.")
+    stop(code, problems, STOPPED if code == "stopped" else WRONG, text=f"Nothing was done: {error}.")
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """What `refuse` is for."""
+    from telephony.errors import CarrierError, DialRefused, SettingsError
+
+    return CarrierError, DialRefused, SettingsError, OSError
 
 
 def as_dict(attempt: Attempt) -> dict[str, Any]:
@@ -62,10 +69,7 @@ def carrier_settings() -> Settings:
     try:
         return load(os.environ, offline=True)
     except SettingsError as error:
-        typer.echo("The settings are invalid:", err=True)
-        for problem in error.problems:
-            typer.echo(f"- {problem}", err=True)
-        raise typer.Exit(WRONG) from None
+        stop(error.code, error.problems, WRONG, "The settings are invalid:")
 
 
 def quiet(settings: Settings) -> None:
@@ -82,4 +86,9 @@ def confirmed(question: str, yes: bool, ask: Callable[[str], bool] | None = None
     if ask is None and not sys.stdin.isatty():
         typer.echo("Nothing is changed without being asked for: add --yes.", err=True)
         return False
-    return ask(question) if ask is not None else typer.confirm(question, default=False, err=True)
+    if ask is not None:
+        return ask(question)
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        raise typer.Exit(STOPPED) from None

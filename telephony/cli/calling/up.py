@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.calling.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refuse
+from telephony.cli.calling.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refusals, refuse
 
 if TYPE_CHECKING:
     from telephony.clock import Clock
@@ -73,14 +73,15 @@ def add(app: typer.Typer, load: Load) -> None:
         Asks for the keys that are missing and writes them to .env, checks each, takes the public address or opens a
         tunnel (cloudflared or ngrok, if installed), serves, points the number here after asking, and rings your phone.
         Then it goes on answering calls until Ctrl-C. It can be run again at any time; what is done already is not done
-        again. Exit codes: 0 done, 1 your phone was not reached or Twilio failed, 2 something is missing or wrong.
+        again. A tunnel that ends by itself is opened again, and the number follows. Exit codes: 0 done, 1 your phone
+        was not reached or Twilio failed, 2 something is missing or wrong, 3 unknown whether it rang, 130 stopped.
         """
         from telephony.own_number.bring_up import Wanted, ask_keys
 
         console = Terminal(yes)
         try:
             os.environ |= ask_keys(os.environ, Path(".env"), console)  # an empty variable would override the file
-        except _refusals() as error:
+        except refusals() as error:
             refuse(error)
         if only is Step.keys:
             return
@@ -118,7 +119,7 @@ async def _up(settings: Settings, wanted: Wanted, only: Step | None, console: Te
         attempt = await working
     except asyncio.CancelledError:
         return STOPPED
-    except _refusals() as error:
+    except refusals() as error:
         refuse(error)
     finally:
         watching.cancel()
@@ -127,14 +128,10 @@ async def _up(settings: Settings, wanted: Wanted, only: Step | None, console: Te
 
 async def _open(settings: Settings, wanted: Wanted, clock: Clock, console: Terminal, stop: asyncio.Event) -> None:
     """Opens the address, prints it, and keeps it open until it is stopped."""
+    from telephony.errors import DialRefused
     from telephony.own_number.bring_up import address
 
-    async with address(settings, wanted.url, clock, console) as base:
-        typer.echo(base)
-        await stop.wait()
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    from telephony.errors import CarrierError, DialRefused
-
-    return CarrierError, DialRefused, OSError
+    async with address(settings, wanted.url, clock, console) as found:
+        typer.echo(found.url)
+        if lost := await found.until_lost(stop):
+            raise DialRefused(f"the tunnel is gone: {lost}", code="no_tunnel")
