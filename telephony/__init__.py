@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from telephony.call_control.destinations import Destination
     from telephony.call_control.press_keys import press_keys
     from telephony.call_control.transfer_tools import transfer_to
+    from telephony.core.actions import EntryEnd
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
+    from telephony.key_entries.entries import Entries, Entry
+    from telephony.messages.identity import needs_verified, verified, verified_number
+    from telephony.messages.tools import prove_number, send_sms, text_caller
     from telephony.settings import Settings
     from telephony.tool_context import ToolContext, ToolFailed
     from telephony.tools import Tool, tool
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "Destination",
+    "Entries",
+    "Entry",
+    "EntryEnd",
     "Expects",
     "IncomingCall",
     "Limits",
@@ -39,9 +46,15 @@ __all__ = [
     "Voice",
     "Wording",
     "create_app",
+    "needs_verified",
     "press_keys",
+    "prove_number",
+    "send_sms",
+    "text_caller",
     "tool",
     "transfer_to",
+    "verified",
+    "verified_number",
 ]
 
 _HOMES = {
@@ -50,7 +63,11 @@ _HOMES = {
     "telephony.call_control.destinations": ("Destination",),
     "telephony.call_control.press_keys": ("press_keys",),
     "telephony.call_control.transfer_tools": ("transfer_to",),
+    "telephony.core.actions": ("EntryEnd",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
+    "telephony.messages.identity": ("needs_verified", "verified", "verified_number"),
+    "telephony.messages.tools": ("prove_number", "send_sms", "text_caller"),
+    "telephony.key_entries.entries": ("Entries", "Entry"),
     "telephony.settings": ("Settings",),
     "telephony.tool_context": ("ToolContext", "ToolFailed"),
     "telephony.tools": ("Tool", "tool"),

@@ -58,6 +58,14 @@ class LanguageSlip(UserWarning):
 
 LANGUAGE = "{language}"
 """In `Agent.style`: the name of the agent's language."""
+STYLE = (
+    "You are speaking on the telephone. Answer in one to three short sentences of plain spoken language. "
+    "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
+    "In what you say, write numbers, prices, dates and times as words, the way they are said in {language}; "
+    "not in the arguments of tools. "
+    "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
+)
+"""The default of `Agent.style`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +110,15 @@ class Agent:
 
     `model` and `effort` override OPENAI_MODEL and OPENAI_EFFORT for this agent. `max_tokens` caps one reply (spoken
     replies are short). `style` is added to the prompt and says how to speak on a phone; "{language}" in it becomes the
-    name of the voice's language, and "" removes it. `wording` are the fixed phrases; each one that is left at its
-    default is said in the voice's language, where there is one (`telephony check` names what is missing). `context` is
-    text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
-    automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
-    characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
-    interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
-    for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
-    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name and for
-    numbers that no call can have.
+    name of the voice's language, and "" removes it; to the default one, tools such as `send_sms` add a sentence.
+    `wording` are the fixed phrases; each one that is left at its default is said in the voice's language, where there
+    is one (`telephony check` names what is missing). `context` is text for the end of the prompt, after its cacheable
+    part (date, time zone and the caller's number are added automatically). `keyterms` are words that STT should
+    recognise (names, products; at most 50, of at most 20 characters each). `must_be_heard` are sentences, such as a
+    disclosure, during which the agent cannot be interrupted; what the caller says meanwhile is answered afterwards.
+    `expects` says what the agent's questions ask for, in addition to the phrases built into each language ("your phone
+    number"): see `Expects`. Raises TypeError for a value of another type than declared (a list serves as a tuple),
+    ValueError for two tools of one name and for numbers that no call can have.
     """
 
     prompt: str
@@ -130,13 +138,7 @@ class Agent:
     keyterms: tuple[str, ...] = ()
     time_zone: str = "UTC"
     context: str = ""
-    style: str = (
-        "You are speaking on the telephone. Answer in one to three short sentences of plain spoken language. "
-        "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
-        "In what you say, write numbers, prices, dates and times as words, the way they are said in {language}; "
-        "not in the arguments of tools. "
-        "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
-    )
+    style: str = STYLE
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -146,9 +148,10 @@ class Agent:
 
     @property
     def spoken_style(self) -> str:
-        """`style` with the name of the agent's language in it."""
+        """`style` with the name of the agent's language in it, and what tools add to the default one."""
         name = language_for(self.voice.language).name or f"the language {self.voice.language!r}"
-        return self.style.replace(LANGUAGE, name)
+        added = dict.fromkeys(tool.style for tool in self.tools if tool.style) if self.style == STYLE else ()
+        return " ".join((self.style, *added)).replace(LANGUAGE, name)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""

@@ -4,10 +4,12 @@
     ├── SettingsError            wrong or missing settings, all reported at once
     ├── ToolFailed               a tool says in words that it has not done what it was to do
     ├── DialRefused              a call that our own rules do not allow; nothing was dialled
+    ├── MessageRefused           a text message that our own rules do not allow; nothing was sent
     ├── CarrierError             Twilio (or a client claiming to be Twilio) broke the protocol
     │   ├── BadMessage           a message that cannot be read; ignored and counted
     │   ├── Unauthorized         signature, token or account do not match
-    │   └── CallNotPlaced        Twilio refused to place a call; nothing was dialled
+    │   ├── CallNotPlaced        Twilio refused to place a call; nothing was dialled
+    │   └── MessageNotSent       Twilio refused a text message; nothing was sent
     └── ProviderError            a speech or language service failed
         ├── ProviderUnavailable  connection refused, lost, 5xx           (retryable)
         ├── ProviderTimeout      no answer in time                        (retryable)
@@ -62,6 +64,13 @@ class DialRefused(TelephonyError):
     code = "dial_refused"
 
 
+class MessageRefused(TelephonyError):
+    """A text message that our own rules do not allow, or that cannot be sent as things are. Nothing was sent. The
+    message of the error is a sentence for the model."""
+
+    code = "message_refused"
+
+
 class CarrierError(TelephonyError):
     """The carrier broke the protocol."""
 
@@ -84,6 +93,16 @@ class CallNotPlaced(CarrierError):
     """Twilio says that it did not place the call. `carrier_code` is Twilio's code, or 0."""
 
     code = "not_placed"
+
+    def __init__(self, message: str, carrier_code: int = 0) -> None:
+        super().__init__(message)
+        self.carrier_code = carrier_code
+
+
+class MessageNotSent(CarrierError):
+    """Twilio says that it did not send the message. `carrier_code` is Twilio's code, or 0."""
+
+    code = "not_sent"
 
     def __init__(self, message: str, carrier_code: int = 0) -> None:
         super().__init__(message)

@@ -7,9 +7,10 @@ local.
 
 Model, speech and carrier are chosen apart, each by its own key: without one the local part takes its place (which
 `describe` shows), and without Twilio's there is no real carrier. `--offline` asks for local parts whatever keys are
-set. Two things are errors: a service that can be reached from outside without Twilio's token, and a real carrier
-without a model, because the local one only plays the example's dialogue. (Local speech needs an extra that a plain
-installation does not have, so a forgotten key is noticed.) Spaces and quotes around a value are removed; an empty value
+set. Two things are errors: a service that can be reached from outside and that nobody could call, because it has
+neither Twilio's token nor a key with which browsers log in; and a real carrier without a model, because the local one
+only plays the example's dialogue. (Local speech needs an extra that a plain installation does not have, so a forgotten
+key is noticed.) Spaces and quotes around a value are removed; an empty value
 counts as not set. Error messages never repeat a secret, nor a URL that may contain one.
 """
 
@@ -35,7 +36,7 @@ T = TypeVar("T")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
 SHORTEST_KEY = 12
 """Fewest characters of a secret that others present to this service."""
-CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from")
+CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from", "sms_from")
 """Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
 
@@ -178,6 +179,15 @@ def _phone(text: str) -> str:
     return number
 
 
+def _sms_sender(text: str) -> str:
+    if re.fullmatch(r"MG[0-9a-fA-F]{32}", text):
+        return text
+    try:
+        return _phone(text)
+    except ValueError:
+        raise ValueError("must be a phone number with its country code, or a messaging service (MG...)") from None
+
+
 def _countries(text: str) -> tuple[str, ...]:
     from phonenumbers import SUPPORTED_REGIONS  # 40 ms to import, and only needed here
 
@@ -230,7 +240,7 @@ class Settings:
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
         _DATA,
-        "Directory for synthesised fixed phrases, post-call events and placed calls, readable by you only.",
+        "Directory for synthesised fixed phrases, post-call events, records of calls and messages, for you only.",
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
@@ -251,6 +261,17 @@ class Settings:
         "TELEPHONY_DIAL_COUNTRIES", (), "Countries that may be called (US CA DE); not set: the calling number's own.",
         _countries,
     )  # fmt: skip
+    sms_from: str = _setting(
+        "TELEPHONY_SMS_FROM", "", "The number, or messaging service (MG...), that sends text messages; not set: ours "
+        "in the call.", _sms_sender,
+    )  # fmt: skip
+    sms_countries: tuple[str, ...] = _setting(
+        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: our number's.",
+        _countries,
+    )  # fmt: skip
+    sms_lookup: bool = _setting(
+        "TELEPHONY_SMS_LOOKUP", False, "1: ask Twilio Lookup, for a fee, whether a number is a landline.", _switch
+    )
     drain_seconds: int = _setting(
         "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
     )
@@ -361,6 +382,9 @@ def load(
     return settings
 
 
+A_REAL_MODEL = "set OPENAI_API_KEY, or OPENAI_BASE_URL to a model server such as http://localhost:11434/v1"
+
+
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """The parts of the service for display: (part, what provides it). Of a local one also: what is not set."""
     missing = "" if settings.elevenlabs_api_key else " (ELEVENLABS_API_KEY is not set)"
@@ -382,10 +406,18 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
+def local_model_note(settings: Settings) -> str:
+    """What the local model does not know of an agent, and what to set; "" with a real one."""
+    if not settings.local_llm:
+        return ""
+    return f"The model is local: it plays the example's dialogue and has not read your prompt; {A_REAL_MODEL}."
+
+
 def stand_ins(settings: Settings) -> list[str]:
-    """What callers from the telephone network will meet of the local parts, and what to set: a sentence each."""
+    """What callers will meet of the local parts that they do not expect, and what to set: a sentence each. Who calls
+    from the browser expects them, but for a model that does not know the agent."""
     if not has_carrier(settings):
-        return []
+        return [] if settings.agent == Settings().agent else [note for note in [local_model_note(settings)] if note]
     speech = (
         "Callers will be heard and answered by the local speech recogniser and voice, which are for trying things out: "
         "English only, about three speaking callers on a core. Set ELEVENLABS_API_KEY for real calls."
@@ -399,7 +431,7 @@ def stand_ins(settings: Settings) -> list[str]:
 
 def has_carrier(settings: Settings) -> bool:
     """Whether calls come from the telephone network."""
-    return bool(settings.public_url or settings.twilio_auth_token)
+    return bool(settings.twilio_auth_token)
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
@@ -449,13 +481,17 @@ def _conflicts(settings: Settings, named: set[str], *, asked: bool) -> list[str]
     for name, key in (("elevenlabs_base_url", "elevenlabs_api_key"), ("twilio_account_sid", "twilio_auth_token")):
         if name in named and key not in named:
             problems.append(f"{name.upper()} is set, but {key.upper()} is not; {_REMEDY}")
-    if not (reachable or named & {"twilio_auth_token", "public_url"}):
+    carrier = "twilio_auth_token" in named
+    browsers_only = not carrier and ("console_key" in named or not (reachable or "public_url" in named))
+    if browsers_only:
         return problems
-    missing = [] if "twilio_auth_token" in named else ["TWILIO_AUTH_TOKEN"]
+    missing = [] if carrier else ["TWILIO_AUTH_TOKEN"]
     if "openai_api_key" not in named and not (settings.openai_base_url and leads_to_loopback(settings.openai_base_url)):
         missing.append("OPENAI_API_KEY")  # the user's own server on this machine needs no key
     if missing:
-        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}")
+        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}" + (
+            "" if carrier else "; for calls from the browser only, set TELEPHONY_CONSOLE_KEY instead"
+        ))  # fmt: skip
     return problems
 
 

@@ -23,7 +23,7 @@ import re
 import typing
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from telephony.clock import Clock
 from telephony.contracts.tool_arguments import arguments_of as arguments_of
 from telephony.contracts.tool_arguments import mended, says_nothing
+from telephony.contracts.tool_run import ToolRun, current_run, running
 from telephony.core.policy import END_CALL
 from telephony.threads import in_task, in_thread
 from telephony.tool_context import ToolContext as ToolContext
@@ -48,7 +49,11 @@ class Tool:
 
     A `read_only` tool may run twice without harm. Any other runs once per turn of a call when our LLM server answers
     for a platform, which repeats requests, and not at all if a request does not name its call. It runs at most
-    `limit_per_call` times in a call (0: as often as all tools together may, `Limits.tool_runs`)."""
+    `limit_per_call` times in a call (0: as often as all tools together may, `Limits.tool_runs`). `style` is what an
+    agent that has it adds to its default `style`.
+
+    Tools that the model asks for in one answer run at the same time. One that is `alone` does not: what was asked
+    before it is done by then, and what was asked after it waits for it."""
 
     name: str
     description: str
@@ -58,6 +63,8 @@ class Tool:
     context_name: str = ""
     read_only: bool = False
     limit_per_call: int = 0
+    style: str = ""
+    alone: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function directly, for the user's own tests."""
@@ -76,7 +83,7 @@ class ToolResult:
 def tool(function: Callable[..., Any], /) -> Tool: ...
 @typing.overload
 def tool(
-    *, name: str = "", description: str = "", read_only: bool = False, limit_per_call: int = 0
+    *, name: str = "", description: str = "", read_only: bool = False, limit_per_call: int = 0, alone: bool = False
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -86,15 +93,17 @@ def tool(
     description: str = "",
     read_only: bool = False,
     limit_per_call: int = 0,
+    alone: bool = False,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Turns a function into a `Tool`; `read_only` says that it may run twice without harm, `limit_per_call` how often
-    it may run in one call, whatever the model wants (0: no limit of its own).
+    it may run in one call, whatever the model wants (0: no limit of its own), `alone` that it must not run at the same
+    time as the other tools of an answer.
 
     Raises TypeError for a signature that has no schema, such as a parameter without a type, ValueError for a bad name
     or limit."""
     if function is None:
-        return lambda f: _make(f, name, description, read_only, limit_per_call)
-    return _make(function, name, description, read_only, limit_per_call)
+        return lambda f: replace(_make(f, name, description, read_only, limit_per_call), alone=alone)
+    return replace(_make(function, name, description, read_only, limit_per_call), alone=alone)
 
 
 def _make(
@@ -215,8 +224,10 @@ class Toolbox:
         """As `run`, but a tool that takes longer than `limit_ms` is abandoned, and the result says so."""
         context = context or self._context
         try:
-            async with clock.timeout(limit_ms):
-                return await self.run(name, arguments, context)
+            async with clock.timeout(limit_ms) as limit:
+                with running(ToolRun(limit, context.turn, context.link.tell)) as run:
+                    result = await self.run(name, arguments, context)
+                    return replace(result, text=run.without_secrets(result.text))
         except TimeoutError:
             log.warning("tool_timeout", tool=name)
             context.cancelled.set()
@@ -243,8 +254,11 @@ class Toolbox:
             return done if isinstance(done, ToolResult) else await _read(name, await in_task(f"tool {name}", done))
         except ToolFailed as failed:
             return ToolResult(shortened(str(failed)), failed=True)
-        except Exception:
-            log.exception("tool_failed", tool=name)
+        except Exception as error:
+            if (run := current_run()) is not None and run.secrets:  # which the traceback may show
+                log.error("tool_failed", tool=name, error=type(error).__name__)
+            else:
+                log.exception("tool_failed", tool=name)
             return ToolResult(f"The tool {name} failed. Tell the caller that it did not work.", failed=True)
 
     def _count(self, chosen: Tool) -> None:

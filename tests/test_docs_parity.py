@@ -25,7 +25,7 @@ import typer
 import telephony
 from telephony import uploads
 from telephony.app.app import Service
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core.language.registry import language_for
 from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
@@ -197,7 +197,7 @@ def commands(text: str) -> Iterator[list[str]]:
             if words := shlex.split(line, comments=True):
                 yield words
     for code in inline(text):
-        if re.match(r"(?:[A-Z_]+=\S+ )*(?:scripts/|\.venv/bin/telephony|telephony(?: |$))", code):
+        if re.match(r"(?:[A-Z_]+=\S+ )*(?:scripts/|telephony(?: |$))", code):
             yield shlex.split(code)
 
 
@@ -218,9 +218,9 @@ def options(words: list[str]) -> set[str]:
             bench = rest[0] if rest and not rest[0].startswith("-") and not rest[0].isupper() else "load"
             assert bench in BENCHES, bench
             return set(re.findall(r"--[\w-]+", bench_help(bench)))
-        if program not in ("scripts/demo", "scripts/serve"):
+        if program not in ("scripts/demo", "scripts/serve", "scripts/telephony"):
             return set()
-        rest = [program.removeprefix("scripts/")]
+        rest = [program.removeprefix("scripts/"), *rest] if program != "scripts/telephony" else rest
     command = COMMANDS
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         assert rest[0] in command.commands, f"{program} {rest[0]}"
@@ -237,7 +237,7 @@ def test_commands_exist_with_their_options(name: str) -> None:
         if words[0] == "cp":
             assert (ROOT / words[1]).exists(), words
             continue
-        assert words[0].startswith("scripts/") or words[0] in ("telephony", ".venv/bin/telephony"), words
+        assert words[0].startswith("scripts/") or words[0] == "telephony", words
         given = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert given <= options(words), " ".join(words)
 

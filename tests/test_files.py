@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -117,4 +118,4 @@ async def test_the_start_tells_which_folders_others_may_read(tmp_path: Path) -> 
         async with running(settings, agents=Agent(prompt="P.")):
             pass
     told = [(line["setting"], line["remedy"]) for line in logs if line["event"] == "folder_open_to_others"]
-    assert told == [("TELEPHONY_TAPES", f"chmod -R go= {tmp_path / 'tapes'}")] * 2
+    assert told == [("TELEPHONY_TAPES", f"chmod -R go= {shlex.quote(str(tmp_path / 'tapes'))}")] * 2

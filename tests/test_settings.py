@@ -8,7 +8,7 @@ import pytest
 
 from telephony.agent import UNSUITABLE_VOICE_MODELS, Voice
 from telephony.errors import SettingsError
-from telephony.settings import Settings, describe, load
+from telephony.settings import Settings, describe, load, stand_ins
 
 KEYS = {"TWILIO_AUTH_TOKEN": "tok-en", "OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1"}
 
@@ -94,6 +94,53 @@ def test_a_reachable_service_is_not_silently_local(more: dict[str, str]) -> None
     """A service reachable from outside needs a carrier and a model, or an explicit --offline."""
     assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY are missing" in problems(more)[0]
     assert load(more, env_file=None, offline=True).offline
+
+
+OUTSIDE = [
+    {"PUBLIC_URL": "https://a.example"},
+    {"PUBLIC_URL": "https://a.example/voice", "HOST": "0.0.0.0"},
+    {"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"},
+]
+CONSOLE = {"TELEPHONY_CONSOLE_KEY": "a-key-for-the-console"}
+
+
+@pytest.mark.parametrize("where", OUTSIDE)
+@pytest.mark.parametrize("parts", [{}, {MODEL: "sk-1"}, {SPEECH: "el-1"}, {SPEECH: "el-1", **OLLAMA}])
+def test_without_twilio_a_reachable_service_is_for_browsers_that_log_in(
+    where: dict[str, str], parts: dict[str, str]
+) -> None:
+    """Whatever its model and speech: whoever calls has the key, or a link of whoever has."""
+    settings = load(where | parts | CONSOLE, env_file=None)
+    shown = dict(describe(settings))
+    assert "the browser only" in shown["carrier"]
+    assert stand_ins(settings) == []
+
+
+@pytest.mark.parametrize("where", OUTSIDE)
+@pytest.mark.parametrize("parts", [{}, {MODEL: "sk-1"}, {"TELEPHONY_PLATFORM_KEY": "0123456789ab"}])
+def test_a_reachable_service_that_nobody_could_call_is_refused(where: dict[str, str], parts: dict[str, str]) -> None:
+    """The sentence names both remedies."""
+    found = problems(where | parts)
+    assert len(found) == 1
+    assert found[0].startswith("TWILIO_AUTH_TOKEN")
+    assert "for calls from the browser only, set TELEPHONY_CONSOLE_KEY" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "first"),
+    [
+        ({"PUBLIC_URL": "https://a.example", CARRIER: "t", **CONSOLE}, "OPENAI_API_KEY is missing"),
+        ({"PUBLIC_URL": "https://a.example", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32, **CONSOLE}, "TWILIO_ACCOUNT_SID"),
+        ({"HOST": "0.0.0.0", **CONSOLE}, "HOST=0.0.0.0"),
+        ({"PUBLIC_URL": "https://a.example", "TELEPHONY_CONSOLE_KEY": "short"}, "TELEPHONY_CONSOLE_KEY must have"),
+    ],
+)
+def test_a_key_for_browsers_excuses_nothing_else(given: dict[str, str], first: str) -> None:
+    """A real carrier, or half of one, is checked as before; and where the key travels is still to be said."""
+    found = problems(given)
+    assert len(found) == 1
+    assert found[0].startswith(first)
+    assert "browser" not in found[0]
 
 
 def test_a_model_server_on_this_machine_needs_no_key() -> None:

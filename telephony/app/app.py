@@ -20,9 +20,6 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.browser_phone import open_console
@@ -50,11 +47,16 @@ from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
+from telephony.key_entries.screen import KeyScreen
+from telephony.messages.messages import Messaging
+from telephony.messages.wiring import open_messages, text_messages
 from telephony.observe import logs
+from telephony.observe.health import HEALTH
 from telephony.observe.logs import CallLog
 from telephony.outbound.calls import Calls
-from telephony.runtime.call_registry import CallRegistry, ProviderPorts
+from telephony.runtime.call_registry import CallRegistry
 from telephony.runtime.llm_port import LlmPort
+from telephony.runtime.port_factory import ProviderPorts
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
@@ -83,6 +85,7 @@ class Service:
     voice: DefaultVoice
     calls: Calls
     control: CallControl
+    messaging: Messaging
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -112,21 +115,23 @@ class VendorPorts:
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
         self.set_up = dict[type[Any], object]()  # services for tools of every call
-        self.services = functools.partial(call_services, settings, CallMemories(), more=self.set_up)
+        self.offers: list[Callable[[IncomingCall], object]] = []  # and those that are made for each
+        self.services = functools.partial(call_services, settings, CallMemories(), more=self.set_up, offers=self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
-        settings, spec = self._settings, self.voice_spec(agent)
+        settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
-        base, clock, refusals = self._base_url, self._clock, self._refusals
+        base, clock, refusals, services = self._base_url, self._clock, self._refusals, self.services(call, screen)
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self.services(call)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=services),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=self.spoken_form(language),
+            screen=screen,
         )
 
     def spoken_form(self, language: str) -> Callable[[str], str]:
@@ -177,13 +182,15 @@ def compose(
     account, token = settings.twilio_account_sid, settings.twilio_auth_token
     rest = TwilioRest(account, token, settings.twilio_api_base_url or None, clock) if account and token else None
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
+    messaging = text_messages(settings, clock, rest, registry, lambda: calls.base_url)
+    vendors.offers.append(messaging.of)
     router = RestRouter(console.hang_up, rest)
     control = CallControl(settings, clock, registry, calls.legs, rest)
     vendors.set_up |= control.services
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, control, rest)
+    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, control, messaging, rest)
     return Service(settings, clock, registry, *parts), vendors
 
 
@@ -236,6 +243,7 @@ def create_app(
             app.router.routes += await stack.enter_async_context(platforms)
             app.router.routes += console.routes() + webhooks.routes() + placed.routes()
             app.router.routes += await stack.enter_async_context(service.control.running(webhooks))
+            app.router.routes += await stack.enter_async_context(open_messages(service.messaging, webhooks.signed))
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
@@ -243,31 +251,6 @@ def create_app(
     app = Starlette(routes=list(HEALTH), lifespan=lifespan, middleware=[Middleware(OnePath, settings)])
     app.router.redirect_slashes = False
     return app
-
-
-def _service(request: Request) -> Service:
-    found: Service = request.app.state.service
-    return found
-
-
-async def _healthz(request: Request) -> Response:
-    """Liveness: 200 while the process responds."""
-    return JSONResponse({"status": "ok", "calls": len(_service(request).registry.calls)})
-
-
-async def _readyz(request: Request) -> Response:
-    """Readiness: 200 if calls can be taken, else 503."""
-    current = _service(request)
-    draining, full = current.registry.draining, current.registry.full()
-    good = current.ready and not draining and not full
-    state = {
-        "ready": good, "draining": draining, "full": full,
-        "keys_refused": list(current.keys.refused), "voice": current.voice.problem,
-    }  # fmt: skip
-    return JSONResponse(state, status_code=200 if good else 503)
-
-
-HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
 
 
 def _warn_of_readers(settings: Settings) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from telephony.agent import IncomingCall
+from telephony.key_entries.entries import Entries
+from telephony.key_entries.screen import KeyScreen
 from telephony.settings import Settings
 from telephony.tool_context import CallMemories, TwilioClient
 
 
 def call_services(
-    settings: Settings, memories: CallMemories, call: IncomingCall, more: Mapping[type[Any], object] | None = None
+    settings: Settings,
+    memories: CallMemories,
+    call: IncomingCall,
+    screen: KeyScreen | None = None,
+    *,
+    more: Mapping[type[Any], object] | None = None,
+    offers: Iterable[Callable[[IncomingCall], object]] = (),
 ) -> Mapping[type[Any], object]:
-    """The services of one call, with those that the app has set up for all (`more`). Those that lack their settings are
-    left out: asking for them fails in words."""
-    services: dict[type[Any], object] = {CallMemories: memories, **(more or {})}
+    """The services of one call: those that the app has set up for all (`more`), and what other parts of the service
+    offer to each call. Those that lack their settings are left out: asking for them fails in words. `screen`: that of
+    the call's leg; without it, keys cannot be asked for."""
+    offered = [offer(call) for offer in offers]
+    services: dict[type[Any], object] = {CallMemories: memories, **(more or {}), **{type(one): one for one in offered}}
+    if screen is not None:
+        services[Entries] = Entries(screen)
     if settings.twilio_account_sid and settings.twilio_auth_token:
         services[TwilioClient] = Sdk(settings)
     return services

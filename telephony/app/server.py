@@ -26,10 +26,15 @@ from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.core.events import Phrase
+from telephony.errors import DialRefused
 from telephony.loopback import leads_to_loopback
 from telephony.network.http_protocol import PromptHttp
+from telephony.network.listening import listening
 from telephony.observe import server_logs
+from telephony.outbound.attempt import Attempt
+from telephony.outbound.attempts import Attempts
 from telephony.settings import Settings
+from telephony.twilio.rest.calls import PLACE_MS
 from telephony.twilio.socket_protocol import MediaSocket
 from telephony.vad.silero import SileroDetector
 
@@ -47,6 +52,10 @@ SOCKET_OPTIONS = {
 }
 
 
+LOOK_MS = 1_000
+"""How often a drain looks whether phones still ring that we have rung."""
+AFTER_RING_S = 5
+"""Twilio rings for up to five seconds longer than it is told."""
 LEFT_TASKS_S = 2
 """Seconds that tasks which are still running at the very end have to heed their cancellation."""
 
@@ -65,11 +74,15 @@ class _Server:
 
     async def __aenter__(self) -> uvicorn.Server:
         server = self._server
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
-        await server.startup()
-        if server.should_exit:
-            raise SystemExit(1)
+        sockets = await listening(server.config.host, server.config.port)  # before anything is started
+        try:
+            server.config.load()
+            server.lifespan = server.config.lifespan_class(server.config)
+            await server.startup(sockets)
+        except BaseException:
+            for one in sockets:
+                one.close()
+            raise
         self._loop = asyncio.create_task(server.main_loop(), name="uvicorn")
         self._watch = asyncio.create_task(watch(self._clock), name="descriptors")
         return server
@@ -91,7 +104,7 @@ async def running(
     phrases: dict[str, Phrase] | None = None,
 ) -> AsyncIterator[Service]:
     """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set. The
-    options are those of `create_app`."""
+    options are those of `create_app`. Raises SettingsError if it cannot listen there."""
     clock = clock or Clock()
     app = create_app(settings, clock=clock, agents=agents, detector=detector, phrases=phrases)
     async with _Server(app, settings.host, settings.port, clock) as server:
@@ -106,7 +119,8 @@ async def running(
 def serve(settings: Settings, say: Callable[[str], object] = print) -> int:
     """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
     `say` is given a sentence for people once the service has started: where to talk to the agent. Switches the garbage
-    collector on once the service has started. Raises SettingsError if the agent cannot be loaded.
+    collector on once the service has started. Raises SettingsError if the agent cannot be loaded, or nothing can listen
+    at its address.
     """
     agents = load_agent(settings.agent)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -142,8 +156,8 @@ async def _serve(settings: Settings, agents: AgentSource, say: Callable[[str], o
     signals = stop_signals()
     async with running(settings, agents=agents) as service:
         _keep_what_is_there()
-        say(invitation(settings, int(service.base_url.rpartition(":")[2])))
         log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
+        say(invitation(settings, int(service.base_url.rpartition(":")[2])))
         await until_stopped(service, signals)
     log.info("stopped")
     return 0
@@ -170,8 +184,39 @@ async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
     await signals.get()
     seconds = service.settings.drain_seconds
     log.info("draining", calls=len(service.registry.calls), seconds=seconds)
-    drain = asyncio.create_task(service.registry.drain(seconds * 1000))
+    ending = asyncio.create_task(drain(service, seconds * 1000))
     again = asyncio.create_task(signals.get())
-    await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
-    for task in (drain, again):
+    await asyncio.wait([ending, again], return_when=asyncio.FIRST_COMPLETED)
+    for task in (ending, again):
         task.cancel()
+
+
+async def drain(service: Service, limit_ms: int) -> None:
+    """Refuses new calls, and returns when no call is live and no phone rings any more that we have rung; not much later
+    than `limit_ms`. A phone may ring for longer than the last live call lasts; if it is answered, it is answered here.
+    Attempts are looked up on disk: another process that shares the data directory may have placed them."""
+    clock, registry = service.clock, service.registry
+    ends_ms = clock.ms() + limit_ms
+    while True:
+        await registry.drain(max(0, ends_ms - clock.ms()))
+        if clock.ms() >= ends_ms or not await _rings(service):
+            return
+        await clock.sleep(LOOK_MS)
+
+
+async def _rings(service: Service) -> bool:
+    if service.settings.data is None:
+        return False
+    try:
+        found = await Attempts(service.settings.data).open()
+    except DialRefused as error:
+        log.error("attempts_unreadable", problem=str(error))
+        return False
+    return any(may_ring(one, service.clock.wall_s()) for one in found)
+
+
+def may_ring(attempt: Attempt, now_s: float) -> bool:
+    """Whether the phone of an attempt may be ringing, be about to (also if it is not known whether it was placed), or
+    have been picked up just now, so that its call is not live yet."""
+    longest_s = PLACE_MS / 1_000 + attempt.ring_s + AFTER_RING_S
+    return not attempt.over and now_s < attempt.created_s + longest_s

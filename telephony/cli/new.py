@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from telephony.cli.json_output import print_json, stop
+
+PROGRAMS = ("python", "telephony")
 
 
 class Language(StrEnum):
@@ -46,9 +52,26 @@ def new(
         problem = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         code = error.code if isinstance(error, TelephonyError) else "folder_not_made"
         stop(code, [problem])
-    following = ["pytest", "telephony chat"]
+    following = _commands(folder)
     if as_json:
-        print_json({"ok": True, "folder": folder, "language": language.value, "files": files, "next": following})
+        commands = list(following)[1:]
+        print_json({"ok": True, "folder": folder, "language": language.value, "files": files, "next": commands})
         return
     typer.echo(f"{folder}: an agent in agent.py, {len(files)} files; README.md says what each command does.\n")
-    typer.echo("\n".join((f"  cd {folder}", f"  {following[0]:<24} the tests", f"  {following[1]:<24} talk to it")))
+    model = "" if language is Language.en else ", with a language model: OPENAI_API_KEY or OPENAI_BASE_URL in .env"
+    width = max(map(len, following))
+    for command, what in following.items():
+        typer.echo(f"  {command:<{width}}    {what}{model if what == TALK else ''}".rstrip())
+
+
+TALK = "talk to it"
+
+
+def _commands(folder: Path) -> dict[str, str]:
+    """What to run next, as it can be run in this shell, and what it does."""
+    here = Path(sys.executable).parent
+    on_path = shutil.which("telephony")
+    short = on_path is not None and Path(on_path).parent == here
+    python, program = ("python", "telephony") if short else (shlex.quote(f"{here}/{one}") for one in PROGRAMS)
+    extra = {} if find_spec("pytest") else {f"{python} -m pip install 'telephony[test]'": "pytest, once"}
+    return {f"cd {shlex.quote(str(folder))}": "", **extra, f"{python} -m pytest": "the tests", f"{program} chat": TALK}

@@ -25,7 +25,8 @@ from telephony.loopback import is_loopback
 from telephony.twilio.forwarded import header, outside
 from telephony.twilio.signature import is_trusted
 
-COOKIE = "telephony_console"
+COOKIE, GUEST_COOKIE = "telephony_console", "telephony_console_guest"
+"""Two, so that somebody who has logged in and opens a link from a mail (which brings no SameSite cookie) stays so."""
 _OWN_NAMES = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _PROXIED = re.compile(
     rb"x-forwarded-.+|forwarded|via|x-real-ip|x-original-.+|x-client-ip|true-client-ip|cf-.+|ngrok-.+|client-ip|"
@@ -77,7 +78,7 @@ def visit(rules: Rules, scope: Mapping[str, Any], passes: Passes, now_s: float, 
         return Visit(Access.OWN)
     if not rules.has_key:
         return Visit(Access.CLOSED)
-    found = [one for token in (link, _cookie(scope)) if (one := passes.read(token, now_s)) is not None]
+    found = [one for token in (link, *_cookies(scope)) if (one := passes.read(token, now_s)) is not None]
     if any(one.kind is Kind.LOGIN for one in found):
         return Visit(Access.LOGIN)
     return Visit(Access.GUEST, found[0]) if found else Visit(Access.STRANGER)
@@ -129,9 +130,9 @@ def _values(scope: Mapping[str, Any], name: bytes) -> list[str]:
     return [bytes(value).decode("latin-1") for key, value in headers if bytes(key).lower() == name]
 
 
-def _cookie(scope: Mapping[str, Any]) -> str:
+def _cookies(scope: Mapping[str, Any]) -> list[str]:
     try:
-        found = SimpleCookie("; ".join(_values(scope, b"cookie"))).get(COOKIE)
+        found = SimpleCookie("; ".join(_values(scope, b"cookie")))
     except CookieError:
-        return ""
-    return found.value if found is not None else ""
+        return []
+    return [found[name].value for name in (COOKIE, GUEST_COOKIE) if name in found]

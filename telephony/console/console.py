@@ -6,7 +6,7 @@
 
 A page's socket ends here, and its call goes out again over loopback to our own `/twilio/*`, as one of Twilio's would
 (`carrier/call.py`). The registry's observers tell the page what happens in it (`feed.py`). Who may do this is decided
-in `access.py`; what a visitor may do how often, in `guests.py`.
+in `access.py`; how often keys are tried, in `logins.py`; how many calls may be made, in `guests.py`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ Theory of operation. The page is told of changes only, each as one JSON object w
     key      a key was pressed
     tool     a tool runs, or has returned
     note     a decision in words
-    closed   the conversation is over, and why
+    closed   the conversation is over
+
+What comes from inside the service, such as a tool's result, is an event's `details`.
 
 How much was heard is the core's own account (`Conversation.saying`), looked up when something happens that may have
 changed it, and five times a second. A managed agent's words are shown when they are on record.
@@ -36,6 +38,12 @@ LOOK_EVERY = 10
 """Frames between two looks at what was heard."""
 RESULT_CHARS = 500
 
+_FAILED: dict[type[e.Event], str] = {
+    e.SttLost: "The speech recogniser was lost.",
+    e.TtsLost: "The voice was lost.",
+    e.ReplyFailed: "The language model has failed.",
+    e.SpeechLost: "A sentence could not be spoken.",
+}
 Tell = Callable[[Mapping[str, Any]], None]
 
 
@@ -96,10 +104,10 @@ class Feed:
             case e.ToolWanted(_, tool_call_id, name, arguments):
                 self._tools[tool_call_id] = f"{name}({arguments})"
             case e.ToolFinished(_, tool_call_id, result, failed):
-                what = "failed" if failed else "returned"
-                self._tell({"type": "tool", "text": f"The tool {what}: {result[:RESULT_CHARS]}"})
+                text = f"The tool has {'failed' if failed else 'returned'}."
+                self._tell({"type": "tool", "text": text, "details": result[:RESULT_CHARS]})
             case e.SttLost(code) | e.TtsLost(code) | e.ReplyFailed(_, code) | e.SpeechLost(_, _, code):
-                self._tell({"type": "note", "text": f"{type(event).__name__}: {code}"})
+                self._tell({"type": "note", "text": _FAILED[type(event)], "details": code})
             case e.CallerLeft(how):
                 self._ended(str(how))
 
@@ -108,7 +116,8 @@ class Feed:
             case a.LineAdded(speaker, text, turn, interrupted):
                 self._line(speaker, text, turn, interrupted)
             case a.RunTool(_, tool_call_id):
-                self._tell({"type": "tool", "text": f"Runs {self._tools.pop(tool_call_id, 'a tool')[:RESULT_CHARS]}"})
+                details = self._tools.pop(tool_call_id, "")[:RESULT_CHARS]
+                self._tell({"type": "tool", "text": "The agent uses a tool.", "details": details})
             case d.TurnEnded():
                 self._floor(Holder.THINKING, words.ended(action))
             case d.Held():
@@ -120,7 +129,7 @@ class Feed:
             case a.EndCall(reason, _):
                 self._ended(reason)
             case d.Decided() if note := words.remark(action):
-                self._tell({"type": "note", "text": note})
+                self._tell({"type": "note", "text": note, "details": words.details(action)})
 
     def _floor(self, holder: Holder, why: str) -> None:
         self._holder = holder
@@ -163,10 +172,11 @@ class Feed:
         if stages:
             self._tell({
                 "type": "turn", "turn": report.turn, "over": over, "stages": stages, "answer_ms": report.answer_ms,
-                "ahead_ms": report.ahead_ms, "tools": report.tools, "why": report.why, "wait_ms": report.wait_ms,
+                "ahead_ms": report.ahead_ms, "tools": report.tools, "why": words.turn_ended(report.why),
+                "wait_ms": report.wait_ms,
             })  # fmt: skip
 
     def _ended(self, why: str) -> None:
         if not self._closed:
             self._closed = True
-            self._tell({"type": "closed", "why": why})
+            self._tell({"type": "closed", "details": why})

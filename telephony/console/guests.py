@@ -1,21 +1,17 @@
-"""What visitors of the console may do, and how often: logins that fail, and calls.
+"""What guests are told, and how many calls may be made from browsers.
 
 Counts are kept in memory: a restart forgets them, and a link's expiry does not.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from telephony.clock import Clock
 from telephony.console.passes import Pass
 
-FAILURES_PER_PEER, FAILURES_IN_ALL = 5, 30
-WITHIN_MS = 60_000
-"""Most wrong keys in this time; then nobody gets in from there (or at all) until some of it has passed."""
 CALLS_AT_ONCE = 8
 """From all browsers together; each takes a place of TELEPHONY_MAX_CALLS as well."""
 GUEST_CALLS, GUEST_CALL_MS = 5, 300_000
@@ -26,25 +22,10 @@ class TooManyCalls(Exception):
     """Why a call is not made now: a sentence for the page."""
 
 
-class LoginLimit:
-    """Wrong keys, by the peer's address. Behind a proxy all have the proxy's."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._failures: deque[tuple[int, str]] = deque()
-
-    def wait_ms(self, peer: str) -> int:
-        """How long `peer` has to wait before it may try (again); 0 if it may."""
-        now = self._clock.ms()
-        while self._failures and self._failures[0][0] <= now - WITHIN_MS:
-            self._failures.popleft()
-        own, everybody = [at for at, other in self._failures if other == peer], [at for at, _ in self._failures]
-        limits = ((own, FAILURES_PER_PEER), (everybody, FAILURES_IN_ALL))
-        found = [times[-most] for times, most in limits if len(times) >= most]
-        return max(found) + WITHIN_MS - now if found else 0
-
-    def failed(self, peer: str) -> None:
-        self._failures.append((self._clock.ms(), peer))
+def for_guests(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a guest is told of an event: all but its `details`, which come from inside the service (what tools are given
+    and return, numbers, addresses, reports of providers)."""
+    return {name: value for name, value in event.items() if name != "details"}
 
 
 @dataclass(slots=True)

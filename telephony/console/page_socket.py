@@ -2,15 +2,17 @@
 
 Theory of operation. Binary messages are 20 ms of mu-law, both ways. Text messages are JSON objects with a `type`: to
 the page those of `feed.py` and of the call (`ringing`, `carrier_says`, `note`, `warning`, `problem`, `refused`,
-`ended`), from the page
+`ended`), without their `details` if it is a guest's (`guests.py`); from the page
 
     key      press `key`
     say      say `text` in the local voice
+    caller   let a recorded `caller` talk (`recorded.py`), who hangs up in the end
     quality  make the line worse: `noise_db`, `loss_percent`, `jitter_ms`
+    here     nothing but that the page is there: without sound it sends no frames
     hang_up
 
 What waits for a page that does not read is bounded: the oldest audio is dropped, and a page that lets events wait is
-given up. A page that has sent nothing for a while is gone, too: while a call goes on, it sends the microphone's frames.
+given up. A page that has sent nothing for a while is gone, too.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from telephony.clock import Clock
 from telephony.console.carrier.call import BrowserCall, NotSpoken
 from telephony.console.carrier.line import FRAME, LineQuality
+from telephony.console.guests import for_guests
+from telephony.console.recorded import CALLERS, Caller, plays
 
 MOST_FRAMES, MOST_EVENTS = 50, 2_000
 GONE_MS = 15_000
@@ -37,11 +41,12 @@ TYPED_WAITING = 10
 class PageSocket:
     """The browser's end of a call (`carrier.call.Page`)."""
 
-    def __init__(self, socket: WebSocket, clock: Clock) -> None:
-        self._socket, self._clock = socket, clock
+    def __init__(self, socket: WebSocket, clock: Clock, *, guest: bool = False) -> None:
+        self._socket, self._clock, self._guest = socket, clock, guest
         self._frames: deque[bytes] = deque(maxlen=MOST_FRAMES)
         self._events: deque[str] = deque()
         self._typed: asyncio.Queue[str] = asyncio.Queue(TYPED_WAITING)
+        self._recorded: asyncio.Queue[Caller] = asyncio.Queue(1)
         self._more = asyncio.Event()
         self._over = False
 
@@ -52,7 +57,7 @@ class PageSocket:
         self._more.set()
 
     def tell(self, event: Mapping[str, Any]) -> None:
-        self._events.append(json.dumps(event))
+        self._events.append(json.dumps(for_guests(event) if self._guest else event))
         self._more.set()
 
     # --- tasks ------------------------------------------------------------------------------------------------------
@@ -60,7 +65,7 @@ class PageSocket:
     async def run(self, call: BrowserCall, longest_ms: int | None) -> None:
         """Runs the whole call; if it takes `longest_ms`, it is ended."""
         async with asyncio.TaskGroup() as tasks:
-            helpers = [tasks.create_task(self._read(call)), tasks.create_task(self._say(call))]
+            helpers = [tasks.create_task(one(call)) for one in (self._read, self._say, self._play)]
             if longest_ms is not None:
                 helpers.append(tasks.create_task(self._end_after(longest_ms, call)))
             writer = tasks.create_task(self.write(call))
@@ -125,6 +130,8 @@ class PageSocket:
                 call.press(key)
             case {"type": "say", "text": str(said)} if said.strip() and not self._typed.full():
                 self._typed.put_nowait(said.strip()[:TEXT_CHARS])
+            case {"type": "caller", "caller": str(name)} if name in CALLERS and not self._recorded.full():
+                self._recorded.put_nowait(CALLERS[name])
             case {"type": "quality"}:
                 call.line.uplink.quality = _quality(found)
             case {"type": "hang_up"}:
@@ -137,6 +144,10 @@ class PageSocket:
                 await call.type(text)
             except NotSpoken as why:
                 self.tell({"type": "note", "text": str(why)})
+
+    async def _play(self, call: BrowserCall) -> None:
+        while True:
+            await plays(await self._recorded.get(), call.line)
 
     async def _end_after(self, ms: int, call: BrowserCall) -> None:
         await self._clock.sleep(ms)

@@ -16,11 +16,13 @@ from starlette.websockets import WebSocket
 
 from telephony.clock import Clock
 from telephony.console import pages
-from telephony.console.access import COOKIE, Access, Rules, Visit, secure, visit
-from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, LoginLimit, TooManyCalls
+from telephony.console.access import COOKIE, GUEST_COOKIE, Access, Rules, Visit, secure, visit
+from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, TooManyCalls
+from telephony.console.logins import LONGEST_GAP_MS, MOST_WAITING, Logins, TooManyTries, source
 from telephony.console.page_socket import PageSocket
 from telephony.console.passes import Kind, Pass, Passes
-from telephony.settings import Settings
+from telephony.console.recorded import CALLERS
+from telephony.settings import Settings, local_model_note
 from telephony.twilio.forwarded import header
 from telephony.twilio.signature import trusted_prefix
 from telephony.uploads import TooBig, gather
@@ -41,7 +43,8 @@ class ConsoleRoutes:
         self._serve, self._clock = serve, clock
         self._passes = Passes(settings.console_key)
         self._rules = Rules(settings.public_url, settings.trusted_proxies, bool(settings.console_key))
-        self._logins = LoginLimit(clock)
+        self._logins = Logins(clock)
+        self._note = local_model_note(settings)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -63,10 +66,12 @@ class ConsoleRoutes:
         match found.access:
             case Access.OWN | Access.LOGIN | Access.GUEST:
                 response: Response = self._page(
-                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS
-                )
+                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS,
+                    callers=CALLERS,
+                    note=self._note,
+                )  # fmt: skip
                 if found.guest is not None and link:
-                    self._set_cookie(request, response, link, found.guest.expires_s)
+                    self._set_cookie(request, response, GUEST_COOKIE, link, found.guest.expires_s)
                 return response
             case Access.STRANGER:
                 problem = "This link has expired, or is not whole: ask for another." if link else ""
@@ -80,34 +85,36 @@ class ConsoleRoutes:
         return pages.static(request.path_params["name"])
 
     async def login(self, request: Request) -> Response:
-        """The key, as a form -> a cookie and the phone. Wrong keys are limited in number."""
+        """The key, as a form -> a cookie and the phone. Keys are tried one after the other (`logins.py`)."""
         if (found := self._visit(request.scope, acts=True)).access is Access.FOREIGN:
             return self._foreign()
         if found.access is Access.CLOSED:
             return self._page(request, "closed.html", 403)
-        peer = request.client.host if request.client else ""
-        given = (await self._form(request)).get("key", "")  # nothing is awaited from the limit to the count
-        if wait_ms := self._logins.wait_ms(peer):
+        given = (await self._form(request)).get("key", "")
+        try:
+            good = await self._logins.attempt(source(request.scope), lambda: self._passes.opens(given))
+        except TooManyTries:
             log.warning("console_login_limited")
-            seconds = wait_ms // 1000 + 1
-            response = self._page(request, "login.html", 429, problem=f"Too many wrong keys: wait {seconds} s.")
-            response.headers["Retry-After"] = str(seconds)
+            why = "Many keys are being tried at this moment, so yours was not looked at: try again."
+            response = self._page(request, "login.html", 429, problem=why)
+            response.headers["Retry-After"] = str(MOST_WAITING * LONGEST_GAP_MS // 1000)
             return response
-        if not self._passes.opens(given):
-            self._logins.failed(peer)
+        if not good:
             log.warning("console_login_failed")
             return self._page(request, "login.html", 401, problem="That is not the key (TELEPHONY_CONSOLE_KEY).")
         log.info("console_login")
         expires_s = int(self._clock.wall_s()) + LOGIN_S
         answer = RedirectResponse(f"{self._root(request.scope)}/phone", 303)
-        self._set_cookie(request, answer, self._passes.issue(Kind.LOGIN, secrets.token_hex(16), expires_s), expires_s)
+        token = self._passes.issue(Kind.LOGIN, secrets.token_hex(16), expires_s)
+        self._set_cookie(request, answer, COOKIE, token, expires_s)
         return pages.guarded(answer)
 
     async def logout(self, request: Request) -> Response:
         if self._visit(request.scope, acts=True).access is Access.FOREIGN:
             return self._foreign()
         answer = RedirectResponse(f"{self._root(request.scope)}/phone", 303)
-        answer.delete_cookie(COOKIE, path=f"{self._root(request.scope)}/phone")
+        for name in (COOKIE, GUEST_COOKIE):
+            answer.delete_cookie(name, path=f"{self._root(request.scope)}/phone")
         return pages.guarded(answer)
 
     async def share(self, request: Request) -> Response:
@@ -130,7 +137,7 @@ class ConsoleRoutes:
             await socket.close()
             return
         await socket.accept()
-        page = PageSocket(socket, self._clock)
+        page = PageSocket(socket, self._clock, guest=found.guest is not None)
         try:
             await self._serve(page, socket.scope["server"][1], found.guest)
         except TooManyCalls as why:
@@ -164,9 +171,9 @@ class ConsoleRoutes:
         own = urlsplit(self._rules.public_url).path
         return own or trusted_prefix(self._rules.trusted_proxies, scope)
 
-    def _set_cookie(self, request: Request, response: Response, token: str, expires_s: int) -> None:
+    def _set_cookie(self, request: Request, response: Response, name: str, token: str, expires_s: int) -> None:
         response.set_cookie(
-            COOKIE, token, path=f"{self._root(request.scope)}/phone", httponly=True, samesite="strict",
+            name, token, path=f"{self._root(request.scope)}/phone", httponly=True, samesite="strict",
             max_age=max(0, expires_s - int(self._clock.wall_s())), secure=secure(self._rules, request.scope),
         )  # fmt: skip
 

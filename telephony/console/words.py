@@ -67,6 +67,12 @@ def ended(decision: d.TurnEnded) -> str:
     )
 
 
+def turn_ended(report_why: str) -> str:
+    """The `why` of a `TurnReport` in words: it names the rule that ended the turn, behind what was dictated."""
+    found = [reason for reason in E if f" {report_why}".endswith(f" {reason}")]
+    return why(max(found, key=len)) if found else ""
+
+
 def seconds(ms: int) -> str:
     return f"{ms / 1000:.2f} s"
 
@@ -81,16 +87,25 @@ def remark(decision: d.Decision) -> str:
         case d.FillerSaid():
             return f"You have waited {seconds(decision.waited_ms)}: the agent says something meanwhile."
         case d.Apologised():
-            return f"The agent apologises ({decision.why})."
+            return "The agent apologises."
         case d.StillThereAsked():
             return "You said nothing for long: the agent asks whether you are there."
         case d.TimeWarned():
             return "The call's time runs out."
         case d.CallEnding():
-            return f"The call is being ended ({decision.reason})."
+            return "The call is being ended."
         case d.PlatformFailed():
-            return f"The managed agent has failed ({decision.why})."
+            return "The managed agent has failed."
         case d.PlatformCut():
             return "The platform has interrupted its agent."
+        case _:
+            return ""
+
+
+def details(decision: d.Decision) -> str:
+    """The code behind a remark, or what a model gave as the reason; "" if there is none."""
+    match decision:
+        case d.Apologised(why=code) | d.PlatformFailed(why=code) | d.CallEnding(reason=code):
+            return code
         case _:
             return ""

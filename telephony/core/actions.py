@@ -125,6 +125,33 @@ class DropDeferred:
     why: NotDone
 
 
+class EntryEnd(StrEnum):
+    """How an entry of keys has ended."""
+
+    COMPLETE = "complete"
+    """By its length or its terminator."""
+    TIMED_OUT = "timed out"
+    """No further key came. There may have been some."""
+    SAID = "said"
+    """The caller has said something instead."""
+    INTERRUPTED = "interrupted"
+    """The caller had taken the turn back before the question was asked."""
+    HUNG_UP = "hung up"
+    """The call is over."""
+    REFUSED = "refused"
+    """Another entry is open, or the call is being ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndEntry:
+    """The `entry` of an `EntryWanted` is over: `keys` are those that were pressed, `said` what was said instead."""
+
+    entry: int
+    how: EntryEnd
+    keys: str = ""
+    said: str = ""
+
+
 # --- to the TTS ---------------------------------------------------------------------------------------------------
 
 
@@ -161,7 +188,7 @@ class LineAdded:
 
 LegAction: TypeAlias = SendAudio | SendMark | ClearPlayout | EndCall
 SttAction: TypeAlias = Transcribe | CommitTranscript
-LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool | RunDeferred | DropDeferred
+LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool | RunDeferred | DropDeferred | EndEntry
 TtsAction: TypeAlias = Speak | CloseContext
 Remark: TypeAlias = Decision | LineAdded
 Action: TypeAlias = LegAction | SttAction | LlmAction | TtsAction | Remark | ManagedAction

@@ -64,9 +64,10 @@ class Conversation:
         speculation = Speculation(
             rules, language, self._listening, self._turns, self._ending, self._floor.callers_words
         )
-        self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
-        self._acting = Acting(language, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
+        self._acting = Acting(language, self._listening, self._turns, self._answer, self._ending, self._dtmf)
+        entries = self._acting.entries
+        self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending, entries)
         self._timers = Timers(policy.limits)
         self._parts: tuple[Part, ...] = (
             Part(attention.tick, attention.calm),
@@ -153,13 +154,11 @@ class Conversation:
             case e.EndRequested(reason):
                 self._ending.stays()
                 return self._recovery.end_with("goodbye", reason, now)
-            case e.WorkDeferred() | e.EndWanted() | e.NoticeReceived() | e.SayRequested():
-                return self._acting.happened(event, now)
-            case e.MoveStarted() | e.MoveFailed() | e.CallResumed():
-                return self._acting.happened(event, now)
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
-            case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
+            case _:  # what tools do, and the last words of a managed agent that had the call before
+                if isinstance(event, e.ActingEvent):
+                    return self._acting.happened(event, now)
                 if not isinstance(event, ManagedEvent):
                     assert_never(event)
         return []
@@ -220,6 +219,9 @@ class Conversation:
 
     def _key(self, digit: str, now: int) -> list[Action]:
         self._listening.voice.key_pressed()
+        if self._acting.entries.open:
+            self._timers.caller_spoke()
+            return self._floor.key_pressed(now, asked=True) + self._acting.entries.press(digit, now)
         actions = self._floor.key_pressed(now)
         entry = self._dtmf.press(digit, now)
         return actions + (self._caller_said(entry, now) if entry else [])
@@ -238,7 +240,7 @@ class Conversation:
         if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
         if self.ended is not None:
-            actions += self._acting.deferred.end()
+            actions += self._acting.entries.end(now) + self._acting.deferred.end()
         elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._timers.watchdog.deadline, parts_ms)
@@ -248,6 +250,7 @@ class Conversation:
     def _parts_deadline(self, now: int) -> int:
         deadlines = (
             self._dtmf.deadline,
+            self._acting.entries.deadline,
             self._turns.deadline,
             None if self._ending.moving else self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(now),
@@ -280,9 +283,10 @@ class Conversation:
         if (closed := self._listening.close()) is None:
             return []
         closed, actions, decision = self._floor.utterance_over(closed, now)
+        self._acting.entries.heard(now)
         match decision:
             case TurnEnded():
-                actions += self._caller_said(closed.text, now)
+                actions += self._acting.entries.said(closed.text, now) + self._caller_said(closed.text, now)
             case NotHeard():
                 actions += self._recovery.apologise("not_heard", now, phrase="not_heard")
         return actions
@@ -311,7 +315,7 @@ class Conversation:
         actions += self._acting.deferred.tick(now, None if utterance is None else utterance.text)
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
-        actions += self._turns.allow_tool(now)
+        actions += self._turns.allow_tools(now)
         if not self._answer.owed or self._dtmf.deadline is not None:
             return actions
         self._turns.stop_waiting(now)

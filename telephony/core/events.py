@@ -56,9 +56,13 @@ class MarkReached:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """The caller pressed a key: one of 0-9, *, #, A-D."""
+    """The caller pressed a key: one of 0-9, *, #, A-D; `MASKED_KEY` while a sensitive entry is open, for any but * and
+    the key that ends it (`runtime/key_screen.py`)."""
 
     digit: str
+
+
+MASKED_KEY = "•"
 
 
 class LegEnd(StrEnum):
@@ -376,12 +380,44 @@ class CallResumed:
     speak: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EntryWanted:
+    """A tool of `turn` asks the caller to key something in: `question` is said, and keys are taken from now on.
+
+    `entry` is a number, unique in the call. The entry ends after `length` keys (0: any number), with `terminator` (a
+    key, or ""), or when no key comes for `timeout_ms`. What comes of it is one `EndEntry`, unless it is dropped first.
+    `sensitive`: keys and the caller's audio come masked, and words do not end it."""
+
+    turn: int
+    entry: int
+    question: str
+    length: int
+    terminator: str
+    timeout_ms: int
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDropped:
+    """Nobody waits for `entry` any more. May come after its end."""
+
+    entry: int
+
+
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
 ActingEvent: TypeAlias = (
-    WorkDeferred | EndWanted | NoticeReceived | SayRequested | MoveStarted | MoveFailed | CallResumed
+    WorkDeferred
+    | EndWanted
+    | NoticeReceived
+    | SayRequested
+    | MoveStarted
+    | MoveFailed
+    | CallResumed
+    | EntryWanted
+    | EntryDropped
 )
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

@@ -6,6 +6,7 @@ progress is given up (`reply_ms`), and too many apologies in a row end the call.
 
 from __future__ import annotations
 
+from telephony.core.acting.entries import Entries
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
@@ -29,12 +30,21 @@ ago."""
 class Recovery:
     """See the module text. Methods that do something return the actions to perform, in order."""
 
-    def __init__(self, policy: Policy, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        listening: Listening,
+        turns: Turns,
+        answer: OwedAnswer,
+        ending: Ending,
+        entries: Entries,
+    ) -> None:
         self._limits, self._wording = policy.limits, policy.wording
         self._listening = listening
         self._turns = turns
         self._answer = answer
         self._ending = ending
+        self._entries = entries
         self._apologies = 0  # in a row
 
     # --- waiting ----------------------------------------------------------------------------------------------------
@@ -49,7 +59,7 @@ class Recovery:
             return give_up
         spoke = now - self._listening.voice.silence_ms  # the caller waits from their last word on
         since = max(min(waiting.decided_ms, spoke), waiting.decided_ms - LONGEST_WAIT_MS)
-        since = max(since, self._turns.playout.until_ms)
+        since = max(since, self._turns.playout.until_ms, self._entries.ended_ms)
         filler = since + limits.filler_ms * (5 if waiting.fillers else 2) // 2
         return filler if give_up is None else min(filler, give_up)
 
@@ -71,10 +81,17 @@ class Recovery:
             return CALM
         if playout.speaking(now):
             return until(playout.until_ms) if playout.until_ms > now else CALM
-        return CALM if waiting.fillers >= FILLERS or playout.until_ms >= waiting.decided_ms else None
+        return (
+            CALM
+            if waiting.fillers >= FILLERS or max(playout.until_ms, self._entries.ended_ms) >= waiting.decided_ms
+            else None
+        )
 
     def _waiting(self) -> Generation | None:
-        """What the caller waits for: the reply, or the tool of an earlier one."""
+        """What the caller waits for: the reply, or the tool of an earlier one. While keys are awaited, it is we who
+        wait."""
+        if self._entries.open:
+            return None
         turn = self._turns.reply or self._turns.abandoned
         return turn.generation if turn is not None else None
 

@@ -96,12 +96,13 @@ def heard_text(units: tuple[tuple[str, str], ...], chars: int, whole: bool) -> s
             parts.append(written)
             chars -= size
             continue
-        parts.append(_first_words(spoken, chars))
+        parts.append(first_words(spoken, chars))
         break
     return " ".join(part for part in parts if part).strip()
 
 
-def _first_words(spoken: str, chars: int) -> str:
+def first_words(spoken: str, chars: int) -> str:
+    """The whole words within the first `chars` characters of `spoken`, white space not counted."""
     words: list[str] = []
     for word in spoken.split():
         if len(word) > chars:

@@ -9,6 +9,7 @@ not read-only continues (see `idempotency.py`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -70,7 +71,10 @@ class Toolset:
         return await self._own.run(self._turn, call.tool_call_id, call.name, call.arguments, key)
 
 
-NOT_PASSED_BACK = "Not done, because another tool of the same answer was not. Look at that one's result first."
+NOT_PASSED_BACK = ToolResult(
+    "Not done, because another tool of the same answer was not. Look at that one's result first.", failed=True
+)
+"""The result of a platform's tool, used only if another tool of the answer fails."""
 
 
 def missing(schema: dict[str, Any], arguments: str) -> str:
@@ -107,27 +111,35 @@ async def answer(
                     yield part
                     part = await anext(parts)
                 elif isinstance(part, Wants):
-                    if tools.is_offered(part.call.name) and not tools.problem(part.call):
-                        passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
-                        result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool fails
-                    else:
-                        result = await _run(request, tools, store, part.call)
-                        failed = failed or result.failed
-                        if said := own.take_said():
-                            yield Said(said)
+                    theirs = [call for call in part.calls if tools.is_offered(call.name) and not tools.problem(call)]
+                    passed_back += [replace(call, arguments=json_object(call.arguments)) for call in theirs]
+                    ours = [call for call in part.calls if call not in theirs]
+                    ran = await _run_all(request, tools, store, ours)
+                    failed = failed or any(result.failed for result in ran.values())
+                    if said := own.take_said():
+                        yield Said(said)
                     if passed_back and not part.left and not failed:
                         yield PassBack(tuple(passed_back))
                         yield Done("tool_calls", Finished("tool_calls"))
                         return
                     if not part.left:
                         passed_back, failed = [], False
-                    part = await parts.asend(result)
+                    part = await parts.asend([ran.get(call.tool_call_id, NOT_PASSED_BACK) for call in part.calls])
                 else:
                     yield part
                     whole = True
                     return
     finally:
         (own.given if whole else own.broken_off)()
+
+
+async def _run_all(
+    request: ChatRequest, tools: Toolset, store: IdempotencyStore, calls: list[ToolCall]
+) -> dict[str, ToolResult]:
+    """Runs tools of the agent at the same time. Returns their results by tool call id."""
+    async with asyncio.TaskGroup() as group:
+        running = {call.tool_call_id: group.create_task(_run(request, tools, store, call)) for call in calls}
+    return {tool_call_id: one.result() for tool_call_id, one in running.items()}
 
 
 async def _run(request: ChatRequest, tools: Toolset, store: IdempotencyStore, call: ToolCall) -> ToolResult:

@@ -10,7 +10,9 @@ because it may have been put together before. Where personal data is allowed, on
 
 from __future__ import annotations
 
+import linecache
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
@@ -23,6 +25,7 @@ from telephony.log_redaction import without_secrets, without_words
 HINT = "messages are hidden; TELEPHONY_LOG_PII=1 shows them"
 DEEPEST = 20
 """The maximum depth of chained exceptions and nested groups."""
+_FRAME = re.compile(r'[ |]*File "(.+)", line \d+(?:, in [\w.<>]+)?')
 _CAUSE = "The above was the direct cause of the following:"
 _CONTEXT = "While the above was handled, this happened:"
 
@@ -51,8 +54,14 @@ def plain_traceback(out: TextIO, error: Any) -> None:
 
 
 def _lines_without_secrets(text: str) -> str:
-    found = (line[: len(line) - len(line.lstrip())] + without_secrets(line) for line in text.split("\n"))
-    return "\n".join(found)
+    return "\n".join(map(_without_secrets, text.split("\n")))
+
+
+def _without_secrets(line: str) -> str:
+    """The line with its indentation. One that names a file from which the traceback quotes is no stranger's text."""
+    if (frame := _FRAME.fullmatch(line)) is not None and frame[1] in linecache.cache:
+        return line
+    return line[: len(line) - len(line.lstrip())] + without_secrets(line)
 
 
 class SecretlessFormatter(logging.Formatter):

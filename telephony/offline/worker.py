@@ -39,6 +39,8 @@ log = structlog.get_logger()
 MAX_URGENT, MAX_OPTIONAL = 32, 8
 HANGS_S = 30.0
 """A process that takes longer for one request is started again."""
+END_S = 5.0
+"""How long a process may take to end by itself."""
 LATE_S = 1.5
 """An urgent answer that takes longer makes callers wait: the machine is too slow for its calls."""
 
@@ -144,7 +146,12 @@ class Worker:
         if process is not None:
             assert process.stdin is not None
             process.stdin.close()
-            await process.wait()
+            try:
+                async with asyncio.timeout(END_S):
+                    await process.communicate()  # it may have an answer that does not fit into a pipe nobody reads
+            except TimeoutError:
+                process.kill()
+                await process.communicate()
 
     @property
     def pid(self) -> int | None:
@@ -180,6 +187,9 @@ class Worker:
                     if not request.answer.done():
                         request.answer.set_exception(error)
                     continue
+                except asyncio.CancelledError:
+                    request.answer.cancel()
+                    raise
             if request.urgent and (waited := loop.time() - request.asked_s) > LATE_S:
                 self._late(f"an answer took {waited:.1f} s")
             if not request.answer.done():

@@ -62,6 +62,38 @@ def allowed(to: str, caller_id: str, own: Collection[str], countries: Collection
     return e164
 
 
+def may_be_mobile(number: str) -> bool:
+    """Whether a number that is `allowed` may receive text messages, as far as it shows."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
+    return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP)
+
+
+def is_expensive(number: str, regions: Collection[str]) -> bool:
+    """Whether it is a premium-rate or shared-cost number, or the like: with its country code (after + or 00), or as it
+    is dialled in one of the `regions`."""
+    digits = number.removeprefix("+")
+    written: set[tuple[str, str | None]] = set()
+    if digits != number or digits.startswith("00"):
+        written.add(("+" + digits.removeprefix("00"), None))
+    for region in regions:
+        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        if digits == number and metadata is not None and number.startswith(_trunk(metadata.national_prefix)):
+            written.add((number, region))
+    for text, country in written:
+        try:
+            parsed = phonenumbers.parse(text, country)
+        except NumberParseException:
+            continue
+        if phonenumbers.number_type(parsed) in _EXPENSIVE:
+            return True
+    return False
+
+
+def _trunk(prefix: str | None) -> str:
+    """What a number must begin with to be dialled in its country: 0 where that is the way; elsewhere nothing."""
+    return "0" if prefix == "0" else ""
+
+
 def parsed(text: str) -> phonenumbers.PhoneNumber:
     """The number that a text stands for, however it is written. Raises DialRefused with code `number_invalid`."""
     try:

@@ -14,10 +14,9 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
 
 import structlog
 
@@ -33,11 +32,13 @@ from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
+from telephony.key_entries.screen import KeyScreen
 from telephony.runtime.driver import Ports, drive
 from telephony.runtime.endings import Ending, EndingRecorder, Endings
 from telephony.runtime.inbox import Inbox
 from telephony.runtime.model_verdicts import ModelVerdicts
 from telephony.runtime.observers import Observers
+from telephony.runtime.port_factory import PortFactory
 
 log = structlog.get_logger()
 
@@ -50,29 +51,6 @@ class Refusal(StrEnum):
 
     DRAINING = "draining"
     BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderPorts:
-    """What the composition root creates for one call: all ports except the leg, and the cached phrases (`late_phrases`
-    synthesises the missing ones; it never raises)."""
-
-    stt: Port
-    llm: Port
-    tts: Port
-    phrases: PhrasesLoaded
-    late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
-    spoken_form: Callable[[str], str]
-
-
-class PortFactory(Protocol):
-    """Creates the ports of a call."""
-
-    def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts: ...
-
-    def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
-        """The socket to a managed agent: one port for STT, LLM and TTS."""
-        ...
 
 
 @dataclass(slots=True)
@@ -103,6 +81,7 @@ class CallRegistry:
     def __init__(self, clock: Clock, factory: PortFactory, max_calls: int) -> None:
         self.calls: dict[str, LiveCall] = {}
         self.draining = False
+        self._drained_ms = 0
         self.observers: list[ObserverFactory] = []
         self._clock = clock
         self._factory = factory
@@ -135,23 +114,25 @@ class CallRegistry:
     def full(self) -> bool:
         return len(self.calls) >= self._max_calls
 
-    def refusal(self, call_sid: str) -> Refusal | None:
-        """Why a call would not be admitted now; None if it would be, or is here already."""
+    def refusal(self, call_sid: str, *, rung: bool = False) -> Refusal | None:
+        """Why a call would not be admitted now; None if it would be, or is here already. `rung`: we have placed it, so
+        its phone rang before the drain."""
         if call_sid in self.calls:
             return None
-        return Refusal.DRAINING if self.draining else Refusal.BUSY if self.full() else None
+        return Refusal.DRAINING if self.draining and not rung else Refusal.BUSY if self.full() else None
 
     def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall, back: Sequence[Event] = ()) -> Refusal | None:
         """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
-        why it is not admitted, or None if it is. `back`: the first events of a call that was admitted before."""
-        refusal = self.refusal(call.call_sid)
-        if (refusal is not None and not (back and refusal is Refusal.BUSY)) or call.call_sid in self.calls:
+        why it is not admitted, or None if it is. `back`: the first events of a call that returns; it is admitted."""
+        refusal = self.refusal(call.call_sid, rung=call.outbound)
+        if (refusal is not None and not back) or call.call_sid in self.calls:
             return refusal
         assert self._group is not None, "the call registry is not running"
-        loop = asyncio.get_running_loop()
-        live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
+        live = LiveCall(call, agent, Inbox(self._clock), asyncio.get_running_loop().create_future())
         for event in back:
             live.inbox.put(event)
+        if self.draining:
+            live.inbox.put(DrainStarted(live.inbox.now() + max(0, self._drained_ms - self._clock.ms())))
         self.calls[call.call_sid] = live
         self._idle.clear()
         self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
@@ -178,8 +159,7 @@ class CallRegistry:
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
-        live = self.calls.get(call_sid)
-        if live is not None:
+        if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
 
@@ -189,7 +169,7 @@ class CallRegistry:
         return self._operator(call_sid, OperatorMessage("contextual_update" if silent else "user_message", text))
 
     def active(self, call_sid: str) -> bool:
-        """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `tell`."""
+        """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `send_message`."""
         return self._operator(call_sid, OperatorMessage("user_activity"))
 
     def _operator(self, call_sid: str, told: OperatorMessage) -> bool:
@@ -203,13 +183,12 @@ class CallRegistry:
         """How a call ended, if it ended in this process and was neither lost nor broken."""
         return self._endings.get(call_sid)
 
-    # --- drain ------------------------------------------------------------------------------------------------------
-
     async def drain(self, limit_ms: int) -> None:
         """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
-        self.draining = True
+        self.draining, self._drained_ms = True, self._clock.ms() + limit_ms
         for live in self.calls.values():
-            live.leg.cancel()
+            if not live.call.outbound:
+                live.leg.cancel()
             live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
         try:
             async with self._clock.timeout(limit_ms + 20_000):
@@ -290,6 +269,7 @@ class _CallPorts:
         self._leg: Port | None = None
         self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
+        self._screen = KeyScreen()  # the pipeline's; of what ports report, only what comes from the leg concerns it
 
     def start_engine(self) -> Engine:
         """Creates the engine of the call's agent and starts its ports."""
@@ -320,7 +300,7 @@ class _CallPorts:
         return engine, self.with_leg(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
-        task = self._group.create_task(port.run(self._live.inbox.put))
+        task = self._group.create_task(port.run(lambda event: self._live.inbox.put(self._screen.screened(event))))
         self.running.append(task)
         return task
 
@@ -339,6 +319,7 @@ class _CallPorts:
         """Creates the engine and starts its ports. Also returns the phrases that it must receive first."""
         providers = self._factory(agent, self._live.call)
         self._ports = [providers.stt, providers.llm, providers.tts]
+        self._screen = providers.screen
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))

@@ -51,6 +51,8 @@ class Ports:
                 self.leg.perform(action)
             case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool() | a.RunDeferred() | a.DropDeferred():
                 self.llm.perform(action)
+            case a.EndEntry():
+                self.llm.perform(action)
             case a.Speak() | a.CloseContext():
                 self.tts.perform(action)
             case Cut() | PlatformCut():

@@ -7,7 +7,7 @@ core allows it (`RunTool`); until then the reply waits, without a time limit of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,13 +45,11 @@ EARLY_ACTIONS = 1_000
 
 @dataclass(slots=True)
 class _Live:
-    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order; `tools` are those that
-    run."""
+    """A reply in progress. `answers` are the core's decisions on the tools it wants, by tool call id."""
 
     turn: int
     task: asyncio.Task[None] | None = None
-    tools: set[asyncio.Task[ToolResult]] = field(default_factory=set)
-    answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
+    answers: dict[str, asyncio.Future[RunTool | RefuseTool]] = field(default_factory=dict)
 
 
 class LlmPort:
@@ -108,10 +106,10 @@ class LlmPort:
                 cancelled = self._live.pop(turn, None)
                 if cancelled is not None and cancelled.task is not None:
                     cancelled.task.cancel()
-            case RunTool(turn) | RefuseTool(turn):
-                waiting = self._live.get(turn)
-                if waiting is not None and not waiting.answers.full():
-                    waiting.answers.put_nowait(action)
+            case RunTool(turn, tool_call_id) | RefuseTool(turn, tool_call_id):
+                waiting = self._live[turn].answers.get(tool_call_id) if turn in self._live else None
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(action)
             case _:
                 self._tools.perform(action)
 
@@ -136,8 +134,6 @@ class LlmPort:
             log.exception("reply_failed")
             self._say(live, ReplyFailed(turn, "reply_failed"))
         finally:
-            for tool in live.tools:
-                tool.cancel()
             if self._live.get(turn) is live:
                 del self._live[turn]
 
@@ -152,25 +148,26 @@ class LlmPort:
                     case Said(text):
                         self._say(live, ReplyDelta(live.turn, text))
                         part = await anext(parts)
-                    case Wants(call):
-                        part = await parts.asend(await self._tool(live, call))
+                    case Wants(calls):
+                        part = await parts.asend(await self._run_tools(live, calls))
                     case Done(finish, _):
                         self._say(live, ReplyEnded(live.turn, _FINISHES.get(finish, Finish.OTHER)))
                         return
 
-    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult | asyncio.Task[ToolResult]:
-        """Starts the tool once the core allows it: those of one answer run side by side."""
-        self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
-        answer = await live.answers.get()
-        while answer.tool_call_id != call.tool_call_id:
-            answer = await live.answers.get()
-        if isinstance(answer, RefuseTool) or self._group is None:
-            return ToolResult(answer.reason if isinstance(answer, RefuseTool) else "The call is over.", failed=True)
-        running = self._group.create_task(self._run_tool(live, call), name=f"tool {call.name}")
-        live.tools.add(running)
-        return running
+    async def _run_tools(self, live: _Live, calls: Sequence[ToolCall]) -> list[ToolResult]:
+        """Runs the tools at the same time, as far as the core allows them. Returns their results in order."""
+        loop = asyncio.get_running_loop()
+        live.answers = {call.tool_call_id: loop.create_future() for call in calls}
+        for call in calls:
+            self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(self._tool(live, call)) for call in calls]
+        return [tool.result() for tool in running]
 
-    async def _run_tool(self, live: _Live, call: ToolCall) -> ToolResult:
+    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:
+        answer = await live.answers[call.tool_call_id]
+        if isinstance(answer, RefuseTool):
+            return ToolResult(answer.reason, failed=True)
         result = await self._tools.run(live.turn, call.tool_call_id, call.name, call.arguments)
         self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
         return result

@@ -21,10 +21,11 @@ import structlog
 from telephony.agent import IncomingCall
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
-from telephony.core.actions import Action, DropDeferred, RunDeferred
+from telephony.core.actions import Action, DropDeferred, EndEntry, RunDeferred
 from telephony.core.decisions import Cut, PlatformCut
 from telephony.core.events import Event, NoticeReceived, WorkDeferred
 from telephony.core.policy import Limits
+from telephony.key_entries.entries import Entries
 from telephony.threads import in_task, in_thread, outliving
 from telephony.tool_context import (
     CallMemories,
@@ -72,6 +73,8 @@ class ToolRuns:
         self._memory = memories.of(call.call_sid) if isinstance(memories, CallMemories) else CallMemory()
         self.toolbox = Toolbox(tools, runs=self._memory.runs, most_runs=limits.tool_runs)
         self._call = call
+        entries = self._services.get(Entries)
+        self._entries = entries if isinstance(entries, Entries) else None
         self._running: dict[Cancelled, str] = {}  # the tools that run, by their signals
         self._works: dict[str, _Deferred] = {}
         self._doing: set[asyncio.Future[None]] = set()
@@ -81,6 +84,8 @@ class ToolRuns:
     def open(self, emit: Emit) -> None:
         """The call has begun; tools may run."""
         self._emit, self._loop = emit, asyncio.get_running_loop()
+        if self._entries is not None:
+            self._entries.open()
 
     async def run(self, turn: int, tool_call_id: str, name: str, arguments: str, key: str = "") -> ToolResult:
         """Runs a tool. `key` makes its idempotency key, where ids change with each attempt. Raises only
@@ -105,6 +110,8 @@ class ToolRuns:
             case DropDeferred(work, why):
                 if (dropped := self._works.pop(work, None)) is not None:
                     log.info("deferred_work_dropped", tool=dropped.name, why=str(why))
+            case EndEntry() if self._entries is not None:
+                self._entries.perform(action)
             case Cut() | PlatformCut():
                 self._cancel()
             case _:
@@ -114,6 +121,8 @@ class ToolRuns:
         """The call is over."""
         self._cancel()
         self._emit = None
+        if self._entries is not None:
+            self._entries.close()
         works, self._works = self._works, {}
         for deferred in works.values():
             if deferred.must and self._loop is not None:

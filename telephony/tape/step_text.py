@@ -62,6 +62,12 @@ def event(one: e.Event, rules: TurnTaking) -> str:
             return f"notice{'' if speak else ' (nothing to say)'}: {text!r}"
         case e.SayRequested(text):
             return f"tool: asks the agent to say {text!r}"
+        case e.EntryWanted(turn, _, question, length, terminator, timeout_ms, sensitive):
+            ends = " or ".join([*([f"{length} keys"] if length else []), *([terminator] if terminator else [])])
+            hidden = " (sensitive)" if sensitive else ""
+            return f"tool, turn {turn}: asks for {ends}, each key within {timeout_ms} ms{hidden}: {question!r}"
+        case e.EntryDropped():
+            return "tool: waits for keys no longer"
         case e.MoveStarted(why):
             return f"the call is about to leave this stream ({why})"
         case e.MoveFailed(why):
@@ -97,6 +103,8 @@ def action(one: a.Action) -> str:
             return f"refuse the tool of turn {turn}: {reason}"
         case a.RunDeferred(work):
             return f"do {work}: what was said with it has been heard"
+        case a.EndEntry(_, how, keys, said):
+            return f"end the entry of keys ({how}){f': {keys}' if keys else ''}{f': {said!r}' if said else ''}"
         case a.DropDeferred(work, why):
             return f"do not do {work} ({why})"
         case a.Speak(turn, attempt, text):

@@ -123,7 +123,7 @@ class Webhooks:
         call, agents = await self._placed.about(_incoming(form))
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
-        if (refusal := self._registry.refusal(call.call_sid)) is not None:
+        if (refusal := self._registry.refusal(call.call_sid, rung=call.outbound)) is not None:
             return _xml(self._refuse(call, refusal))
         choice = await self._choose(call, agents)
         if isinstance(choice, Reject):
@@ -189,7 +189,8 @@ class Webhooks:
         detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
         live = self._registry.attach(start.call_sid, leg)
-        if live is None and start.call_sid not in self._registry.calls and not self._registry.refusal(start.call_sid):
+        refused = self._registry.refusal(start.call_sid, rung=call.outbound)
+        if live is None and start.call_sid not in self._registry.calls and not refused:
             choice = await self._choose(call, agents)  # the webhook was answered by another process
             if not isinstance(choice, Reject) and self._registry.prepare(choice, call) is None:
                 live = self._registry.attach(start.call_sid, leg)
@@ -275,7 +276,11 @@ class Webhooks:
         if fallback:
             return twiml.dial(fallback, say=wording.provider_busy, language=language)
         call, agents = await self._placed.about(call)
-        choice = await self._choose(call, agents) if again and not self._registry.refusal(sid) else Reject()
+        choice = (
+            await self._choose(call, agents)
+            if again and not self._registry.refusal(sid, rung=call.outbound)
+            else Reject()
+        )
         if not isinstance(choice, Reject) and sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
                 choice = choice.fallback or replace(choice, mode="bridge")

@@ -282,8 +282,9 @@ async def test_a_certificate_of_nobody_is_told(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {key} -out {certificate}"
-    making = await asyncio.create_subprocess_exec(*command.split(), stderr=subprocess.DEVNULL)
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost".split()
+    files = "-keyout", key, "-out", certificate
+    making = await asyncio.create_subprocess_exec(*command, *files, stderr=subprocess.DEVNULL)
     assert await making.wait() == 0
     app = Starlette(routes=[Route("/healthz", lambda request: JSONResponse({"status": "ok"}))])
     async with asyncio.timeout(60), serve_app(app, ssl_keyfile=str(key), ssl_certfile=str(certificate)) as url:

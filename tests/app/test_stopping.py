@@ -8,18 +8,28 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from telephony.agent import Agent, ManagedAgent
 from telephony.app import server
+from telephony.app.server import may_ring
+from telephony.core.events import DrainStarted
 from telephony.observe.logs import configure
+from telephony.outbound.attempt import Attempt, Outcome
 from telephony.settings import Settings
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.openai.server import Say
+from telephony.testing.fakes.twilio.outgoing import Callee
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
+from tests.console.page_client import page, says
+from tests.outbound.ringing import AGENT as RINGING
+from tests.outbound.ringing import OWN, THEIRS, ringing
 
 HELLO, ANSWER = "Hello there.", "We open at nine."
 
@@ -77,6 +87,90 @@ async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bo
         await stopping
         assert phone.outcome == "completed"
         assert bool(phone.spoken) is not ends
+
+
+@pytest.mark.parametrize("status", ["completed", "busy"])
+async def test_a_phone_that_rings_when_the_service_is_stopped_is_still_answered(tmp_path: Path, status: str) -> None:
+    """The drain waits for it though no call is live; whoever picks up is talked to as ever, and new calls are refused.
+    If nobody picks up, the drain ends with that."""
+    async with ringing(tmp_path, drain_seconds=60) as s:
+        s.carrier.outgoing.callees[THEIRS] = Callee(status, ring_ms=8_000)
+        stopping = asyncio.create_task(server.until_stopped(s.service, server.stop_signals()))
+        dialling = asyncio.create_task(s.service.calls.dial(THEIRS))
+        sid = await s.carrier.outgoing.until_placed()
+        os.kill(os.getpid(), signal.SIGTERM)
+        refused = await s.dial()
+        await refused.ended()
+        assert refused.spoken
+        assert not s.service.registry.calls
+        assert not stopping.done()
+        if status == "completed":
+            tape = await s.tape(s.carrier.calls[sid])
+            await tape.until(lambda: ("agent", RINGING.greeting) in tape.lines)
+            assert tape.events(DrainStarted)
+            assert not stopping.done()
+            await s.carrier.calls[sid].hang_up()
+        await stopping
+        assert (await dialling).outcome is (Outcome.ANSWERED if status == "completed" else Outcome.BUSY)
+
+
+async def test_who_picks_up_late_in_a_drain_is_told_goodbye_in_time(tmp_path: Path) -> None:
+    async with ringing(tmp_path, drain_seconds=12) as s:
+        s.carrier.outgoing.callees[THEIRS] = Callee(ring_ms=8_000)
+        stopping = asyncio.create_task(server.until_stopped(s.service, server.stop_signals()))
+        dialling = asyncio.create_task(s.service.calls.dial(THEIRS))
+        sid = await s.carrier.outgoing.until_placed()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await s.carrier.calls[sid].ended()
+        await stopping
+        assert "I have to end this call now" in s.tapes[sid].lines[-1][1]
+        assert (await dialling).outcome is Outcome.ANSWERED
+
+
+NOW = 1_800_000_000.0
+PLACED = Attempt(id="i", key="k", to=THEIRS, from_=OWN, created_s=NOW - 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rings"),
+    [
+        ({}, True),  # it is not even known whether it was placed
+        ({"status": "queued"}, True),
+        ({"status": "ringing", "call_sid": "CA1"}, True),
+        ({"status": "in-progress"}, True),  # picked up: its call may not have begun
+        ({"status": "in-progress", "created_s": NOW - 46}, False),  # a live call, here or elsewhere
+        ({"outcome": Outcome.BUSY}, False),
+        ({"outcome": Outcome.UNKNOWN}, False),
+        ({"status": "ringing", "created_s": NOW - 44}, True),
+        ({"status": "ringing", "created_s": NOW - 46}, False),  # nobody has heard of it since
+        ({"status": "ringing", "created_s": NOW - 46, "ring_s": 60}, True),
+    ],
+)
+def test_which_attempts_may_ring(changes: dict[str, Any], rings: bool) -> None:
+    assert may_ring(replace(PLACED, **changes), NOW) is rings
+
+
+async def test_a_call_from_the_browser_goes_on_after_the_signal_and_its_page_is_told_of_the_end() -> None:
+    """As any other: it is still answered, it ends in time, and a page that calls meanwhile is refused."""
+    agent = Agent(prompt="You are a test.", greeting=HELLO)
+    async with (
+        asyncio.timeout(60),
+        local_stack(agent, clock=SteadyClock(20), replies=lambda body: [Say(ANSWER)], drain_seconds=15) as s,
+    ):
+        stopping = asyncio.create_task(server.until_stopped(s.service, server.stop_signals()))
+        async with page(s) as phone:
+            await phone.event("line")
+            os.kill(os.getpid(), signal.SIGTERM)
+            await phone.until(lambda: s.service.registry.draining)
+            async with page(s) as late:
+                assert await late.ended() == "completed"
+                assert [one["text"] for one in late.of("carrier_says")]
+                assert late.lines == []
+            await says(s, phone, "what are your opening hours")
+            await phone.until(lambda: ("agent", ANSWER) in phone.lines)
+            assert not stopping.done()
+            assert await phone.ended() == "completed"
+        await stopping
 
 
 def test_the_process_ends_with_a_task_that_ignores_its_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,3 +230,50 @@ async def test_from_elsewhere_one_logs_in(tmp_path: Path) -> None:
         await call(tab)
         await tab.click("#hangup")
         await over(tab)
+        await tab.click("#let")  # a call that takes longer than a page may be silent that has gone
+        await tab.until(words_of("#transcript .caller:not(.partial)", "oodbye"))
+        await over(tab)
+        assert await tab.text("#problem") == ""
+
+
+async def test_without_a_microphone_one_click_is_a_whole_call(tmp_path: Path) -> None:
+    """A recorded caller asks, is answered, and says goodbye; nobody is asked for the microphone."""
+    async with service(tmp_path) as url, chromium() as browser:
+        tab = await browser.open(url)
+        await tab.screen(390, 844)
+        await tab.js("navigator.mediaDevices.getUserMedia = () => { window.asked = true; throw new Error() }")
+        await tab.click("#let")
+        await tab.until(words_of("#transcript .agent .heard", GREETING))
+        assert await tab.js("document.querySelector('#recorded').hidden")
+        await tab.until("document.querySelector('#transcript .caller:not(.partial)')")
+        await tab.until("document.querySelector('#turns .bar')")
+        await tab.screenshot(SHOTS / "recorded.png")
+        await over(tab)
+        assert await tab.js("window.asked") is None
+        assert not await tab.js("document.querySelector('#recorded').hidden")
+        assert tab.console == []
+
+
+async def test_what_is_said_stays_in_view_unless_one_scrolls_back(tmp_path: Path) -> None:
+    """However long a line becomes while it is said."""
+    async with service(tmp_path) as url, chromium() as browser:
+        tab = await browser.open(url)
+        await tab.screen(390, 600)
+        fill = """import('./phone/static/views.js').then(({Transcript}) => {
+            const list = document.querySelector('#transcript'), said = new Transcript(list), places = [];
+            const below = () => list.scrollHeight - list.scrollTop - list.clientHeight;
+            for (let turn = 1; turn < 12; turn++) {
+              said.saying({turn, heard: '', unheard: 'word '.repeat(9 * turn)});
+              places.push(below());
+              said.partial('word '.repeat(20));
+              said.line({who: 'caller', text: 'word '.repeat(30), turn});
+              places.push(below());
+              if (turn === 10) list.scrollTop = 0;
+            }
+            return [Math.max(...places.slice(0, -2)), list.scrollTop, list.scrollHeight - list.clientHeight];
+        })"""
+        farthest, back, hidden = await tab.js(fill)
+        assert hidden > 500
+        assert farthest < 2
+        assert back == 0
+        assert tab.console == []

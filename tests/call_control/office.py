@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,7 +54,8 @@ def reply(request: dict[str, Any]) -> list[Part]:
     role, told = latest(request)
     name = "Anna" if "Anna (" in str(request.get("tools")) else "sales"
     if told.startswith("[Notice"):
-        return [Say(f"I was told: {told.partition('caller: ')[2][:60]}")]
+        quoted = told.partition("caller: ")[2].removesuffix("]")
+        return [Say(f"I was told: {json.loads(quoted)[:60]}")]
     if role == "tool":
         return [Say(told if "cancelled" in told or "late" in told or "closed" in told else "I am asking them now.")]
     if "put me through" in told:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -75,18 +76,22 @@ MODEL = {"OPENAI_API_KEY": "o"}
         ({"offline": "1"} | CARRIER, {"stt", "llm", "tts"}, 2),
         (CARRIER | MODEL, {"stt", "tts"}, 1),
         (CARRIER | SPEECH | MODEL, set(), 0),
+        ({"TELEPHONY_AGENT": "mine:agent"}, {"carrier", "stt", "llm", "tts"}, 1),
+        ({"TELEPHONY_AGENT": "mine:agent"} | MODEL, {"carrier", "stt", "tts"}, 0),
+        ({"TELEPHONY_AGENT": "mine:agent", "offline": "1"} | CARRIER, {"stt", "llm", "tts"}, 2),
     ],
 )
 def test_local_parts_are_named_with_what_is_missing_and_real_callers_are_a_warning(
     keys: dict[str, str], local: set[str], warnings: int
 ) -> None:
-    """Without a carrier, local parts are as they should be; callers from outside would meet them unawares."""
+    """Without a carrier, local parts are as they should be, but for a model that does not know one's own agent; callers
+    from outside would meet them unawares."""
     settings = load(keys, offline="offline" in keys, env_file=None)
     lines = dict(describe(settings))
     assert {part for part, what in lines.items() if what.startswith("local")} == local
     assert all("set)" in lines[part] for part in local)
     assert len(stand_ins(settings)) == warnings
-    assert all("Set " in sentence for sentence in stand_ins(settings))
+    assert all("Set " in sentence or "set " in sentence for sentence in stand_ins(settings))
 
 
 def test_that_callers_would_meet_local_parts_is_said_by_check(tmp_path: Path, agent: str) -> None:
@@ -231,11 +236,38 @@ def test_options_override_the_environment(tmp_path: Path) -> None:
     assert "99999" in shown.stderr
 
 
+def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path, agent: str) -> None:
+    """The second `telephony serve`, or another server at the usual port: which setting to change, exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        shown = telephony("serve", cwd=tmp_path, TELEPHONY_AGENT=agent, PORT=str(port))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert f"- PORT={port} is taken: " in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert "local_part" not in shown.stderr
+
+
 def test_the_demo_refuses_a_missing_recording(tmp_path: Path) -> None:
     """The error comes before anything is started."""
     shown = telephony("demo", "--caller", "missing.wav", cwd=tmp_path)
     assert shown.returncode == 2
     assert "missing.wav" in shown.stderr
+
+
+@pytest.mark.parametrize("module", ["typer", "asyncio", "telephony.cli.recordings", "dotenv"])
+def test_ctrl_c_while_the_commands_are_loaded_is_no_traceback(tmp_path: Path, module: str) -> None:
+    """The first half second, on a slow machine more."""
+    (tmp_path / ".env").write_text("MINE=1\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder)\n"
+    )
+    shown = telephony("version", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}")
+    assert (shown.returncode, shown.stdout, shown.stderr) == (130, "", "")
 
 
 def test_version(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -120,6 +121,17 @@ async def test_ctrl_c_hangs_up(tmp_path: Path) -> None:
         code, out, _ = await s.end(dialling)
         assert code == 130
         assert "given up" in out
+
+
+async def test_a_port_that_is_taken_is_named_and_the_number_stays_as_it_is(tmp_path: Path) -> None:
+    """Exit code 2: something else would get the calls."""
+    async with shop(tmp_path) as s:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            s.environ["PORT"] = str(other.getsockname()[1])
+            code, out, err = await s.run("up", "--url", "https://calls.example.com", "--no-ring", "--yes")
+        assert (code, out) == (2, "")
+        assert f"Nothing was done: PORT={s.environ['PORT']} is taken" in err
+        assert s.carrier.account.numbers[0]["voice_url"] == "https://old.example.com/voice"
 
 
 async def test_what_a_killed_process_left_is_not_dialled_again(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from tests.cli.test_cli import MODEL, SPEECH, telephony
 
 ROOT = Path(__file__).parents[2]

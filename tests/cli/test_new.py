@@ -195,6 +195,35 @@ def test_what_the_build_copies_is_there_and_let_through(project: Path) -> None:
     assert all(list(project.glob(name)) for name in copied)
 
 
+# --- what comes next ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activated", [True, False])
+@pytest.mark.parametrize("name", ["mine", "in a folder/mine"])
+def test_what_to_do_next_can_be_run_as_it_is_printed(tmp_path: Path, name: str, activated: bool) -> None:
+    """In the same shell, whether the environment is active in it or `telephony` was called by its path."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    here = str(Path(sys.executable).parent)
+    environ = BARE | {"PATH": f"{here}:/usr/bin:/bin" if activated else "/usr/bin:/bin"}
+    made = run("-m", "telephony", "new", name, cwd=tmp_path, **environ)
+    assert made.returncode == 0, made.stderr
+    commands = [line.split("    ")[0].strip() for line in made.stdout.splitlines() if line.startswith("  ")]
+    assert (here in made.stdout) is not activated
+    done = subprocess.run(
+        ["sh", "-ec", "\n".join(commands)], cwd=tmp_path, env=environ, input="when are you open\n",
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout
+    assert "agent    We are open" in done.stdout
+
+
+def test_an_agent_that_the_local_model_does_not_know_is_said_to_need_one(tmp_path: Path) -> None:
+    made = telephony("new", "meiner", "--language", "de", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "with a language model: OPENAI_API_KEY or OPENAI_BASE_URL in .env" in made.stdout
+
+
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 

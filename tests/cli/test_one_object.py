@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from telephony.cli import main
 from telephony.cli.calling.outcomes import as_dict, exit_code
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.outbound.attempt import Attempt, Outcome
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from tests.cli.test_dial_and_number import Shop, shop

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from telephony.agent import Agent, AgentSource, IncomingCall, Reject
 from telephony.core import events as e
@@ -14,7 +18,7 @@ from telephony.core.policy import Limits
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
-from tests.console.page_client import page, says
+from tests.console.page_client import media_url, page, says
 from tests.console.visitors import login
 
 HELLO = "Hello, how can I help?"
@@ -155,10 +159,11 @@ async def test_calls_take_places_as_others_do() -> None:
             assert second.of("carrier_says")
 
 
-async def test_with_a_public_address_the_signatures_are_those_of_that_address() -> None:
-    """What Twilio would sign is signed; the requests stay on this machine."""
+@pytest.mark.parametrize("twilio", [{}, {"twilio_auth_token": "", "twilio_account_sid": ""}])
+async def test_with_a_public_address_the_signatures_are_those_of_that_address(twilio: dict[str, Any]) -> None:
+    """What Twilio would sign is signed; the requests stay on this machine. So it is without an account of Twilio's."""
     key = "a-key-for-the-console"
-    async with stack(public_url="https://calls.example.com/voice", console_key=key) as s:
+    async with stack(public_url="https://calls.example.com/voice", console_key=key, **twilio) as s:
         cookie = await login(s, key)
         async with page(s, Cookie=cookie) as phone:
             await phone.event("line")
@@ -209,3 +214,39 @@ async def test_nonsense_from_the_page_is_ignored() -> None:
         await phone.send(type="quality", noise_db="loud", loss_percent=1_000, jitter_ms=True)
         await phone.event("line")
         assert phone.lines == [("agent", HELLO)]
+
+
+async def test_pages_that_come_and_go_at_any_moment_leave_nothing_behind() -> None:
+    """Gone before the call begins, hung up at once, or without a word; then all places are free."""
+    async with stack() as s:
+        for number in range(12):
+            headers = {"Origin": s.service.base_url}
+            async with connect(media_url(s), additional_headers=headers, proxy=None) as socket:
+                if number % 3 == 0:
+                    await socket.send('{"type": "hang_up"}')
+                elif number % 3 == 1:
+                    await socket.send('{"type": "caller", "caller": "en-hours"}')
+                    await socket.recv()
+                if number % 2 == 0:
+                    socket.transport.abort()
+        for _ in range(2):  # with eight places, the last pages' must be free again
+            async with page(s) as phone:
+                await phone.event("line")
+                await phone.send(type="hang_up")
+                assert await phone.ended() == "completed"
+        while s.service.registry.calls or s.service.console.limit.live:
+            await s.clock.sleep(100)
+
+
+async def test_a_page_that_floods_ends_its_own_call_only() -> None:
+    """With frames or with keys; another page's call goes on."""
+    async with stack() as s, page(s) as other:
+        await other.event("line")
+        for message in (b"\x11" * 160, '{"type": "key", "key": "5"}'):
+            async with page(s) as phone:
+                with suppress(ConnectionClosed):
+                    for _ in range(8_000):
+                        await phone.socket.send(message)
+                await phone.until(lambda phone=phone: phone.closed)  # type: ignore[misc]
+        await says(s, other, "bye now")
+        assert await other.ended() == "completed"

@@ -99,6 +99,15 @@ def test_the_waterfall_grows_while_the_turn_goes_on() -> None:
     assert len(sizes) > 2
     assert [one["over"] for one in first] == [False] * (len(first) - 1) + [True]
     assert sum(stage["ms"] for stage in first[-1]["stages"]) == first[-1]["answer_ms"]
+    assert first[-1]["why"] in {words.why(reason) for reason in EndpointReason}
+
+
+@pytest.mark.parametrize("reason", EndpointReason)
+@pytest.mark.parametrize("entry", ["", "phone number "])
+def test_the_rule_that_ended_a_turn_is_told_in_words(entry: str, reason: EndpointReason) -> None:
+    """Whatever was being dictated."""
+    assert words.turn_ended(f"{entry}{reason}") == words.why(reason)
+    assert words.turn_ended(entry) == ""
 
 
 def test_keys_and_the_end_are_told() -> None:
@@ -107,7 +116,7 @@ def test_keys_and_the_end_are_told() -> None:
     sim.hangs_up(5_000)
     told = shown(sim, 6_000)
     assert [one["key"] for one in of(told, "key")] == ["1", "2"]
-    assert of(told, "closed") == [{"type": "closed", "why": "stop"}]
+    assert of(told, "closed") == [{"type": "closed", "details": "stop"}]
 
 
 def test_the_feed_changes_nothing() -> None:

@@ -36,7 +36,9 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
         (60, e.AudioReceived(b"\xff" * 160, now, speech, rng.randint(-960, 0))),
         (2, e.AudioMissed(rng.randint(1, 2_000))),
         (10, e.MarkReached(rng.choice([*names[-8:], "t1.1", "nonsense"]))),
-        (1, e.KeyPressed(rng.choice("0123456789*#"))),
+        (1, e.KeyPressed(rng.choice("0123456789*#•"))),
+        (2, random_entry(rng, call)),
+        (1, e.EntryDropped(rng.choice((7, asked.wanted.entry if (asked := call._acting.entries._asked) else 7)))),
         (4, e.TranscriptUpdated("", rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
         (4, e.TranscriptUpdated(rng.choice(("", "yes", "book a table")), "", rng.randint(0, commits + 1))),
         (1, e.CommitRefused(rng.randint(0, commits + 1))),
@@ -59,16 +61,26 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
     return rng.choices([event for _, event in choices], [weight for weight, _ in choices])[0]
 
 
+def random_entry(rng: random.Random, call: Conversation) -> e.EntryWanted:
+    """A tool asks for keys, mostly one of the reply under way."""
+    reply = call._turns.reply
+    turn = reply.number if reply is not None and rng.random() < 0.8 else rng.randint(0, call._turns.last + 1)
+    question, timeout_ms = rng.choice(("", "Your code?")), rng.choice((500, 3_000))
+    return e.EntryWanted(
+        turn, rng.randint(100, 10**9), question, rng.choice((0, 1, 4)), "#", timeout_ms, rng.random() < 0.3
+    )
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_anything_in_any_order(seed: int) -> None:
     """100,000 events over 20 seeds: no exception, deadlines advance, mark names are unique, each tool call runs once,
-    deferred work has one outcome, and state stays bounded.
+    deferred work and each entry of keys have one outcome, and state stays bounded.
     """
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
     call = Conversation(Policy(greeting="Hello.", limits=limits))
     now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
-    decided = set[str]()
+    decided, asked, over = set[str](), set[int](), set[int]()
     phrases = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
     call.step(e.PhrasesLoaded(phrases if seed % 2 else ()), 0)
     for _ in range(5_000):
@@ -76,8 +88,12 @@ def test_anything_in_any_order(seed: int) -> None:
         event = random_event(rng, call, now, names, tools)
         if call.deadline is not None and call.deadline < now and rng.random() < 0.9:
             event = e.TimeReached(call.deadline)
+        asked |= {event.entry} if isinstance(event, e.EntryWanted) else set()
         for action in call.step(event, now):
             match action:
+                case a.EndEntry(entry):
+                    assert entry in asked - over
+                    over.add(entry)
                 case a.SendAudio(pcmu):
                     assert pcmu
                     assert len(pcmu) % 160 == 0
@@ -102,9 +118,13 @@ def test_anything_in_any_order(seed: int) -> None:
             break
         steps = 0
         while (deadline := call.deadline) is not None and deadline <= now and steps < 20:
-            call.step(e.TimeReached(deadline), now)
+            late = call.step(e.TimeReached(deadline), now)
+            over |= {action.entry for action in late if isinstance(action, a.EndEntry)}
             steps += 1
         assert steps < 20, "the deadline does not move on"
+        open_now = call._acting.entries._asked
+        over |= {event.entry} if isinstance(event, e.EntryDropped) else set()
+        assert asked - over == ({open_now.wanted.entry} if open_now is not None else set())
         assert len(list(call._turns)) < 60
         assert len(call._turns.playout.tracks) < 60
 

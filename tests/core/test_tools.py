@@ -46,7 +46,7 @@ def test_a_call_that_is_made_twice_runs_once() -> None:
 
 
 def test_no_tool_runs_while_the_caller_makes_a_sound() -> None:
-    """The caller may be taking the turn back. If no words follow, the tool runs."""
+    """The caller may be taking the turn back. If no words follow, the tools run, all of them at once."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.sim.coughs(2_000, 150)
@@ -55,7 +55,8 @@ def test_no_tool_runs_while_the_caller_makes_a_sound() -> None:
     call.wants(2_210, turn, "call_2")
     assert call.did(a.RunTool) == []
     call.run(6_000)
-    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1"]
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1", "call_2"]
+    assert len(set(call.when(a.RunTool))) == 1
 
 
 def test_no_tool_runs_while_the_agent_is_held() -> None:
@@ -72,15 +73,17 @@ def test_no_tool_runs_while_the_agent_is_held() -> None:
     assert call.when(a.RunTool) == call.explained(d.Resumed)
 
 
-def test_a_tool_that_waits_is_refused_when_its_reply_is_cut() -> None:
+def test_the_tools_that_wait_are_refused_when_their_reply_is_cut() -> None:
     """The reason is given to the model, and the reply is cancelled."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.sim.coughs(2_000, 150)
     call.run(2_200)
     call.wants(2_200, turn, "call_1")
+    call.wants(2_200, turn, "call_2")
     call.asks(2_300)
-    assert call.did(a.RefuseTool) == [(2_300, a.RefuseTool(turn, "call_1", "The caller interrupted."))]
+    why = "The caller interrupted."
+    assert call.did(a.RefuseTool) == [(2_300, a.RefuseTool(turn, one, why)) for one in ("call_1", "call_2")]
     assert call.did(a.CancelReply) == [(2_300, a.CancelReply(turn))]
     assert call.did(a.RunTool) == []
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,6 +118,44 @@ def test_messages_are_logged_when_personal_data_is_allowed() -> None:
     text = failed("console", True, RuntimeError("for Ada Lovelace"))
     assert "for Ada Lovelace" in text
     assert "TELEPHONY_LOG_PII" not in text
+
+
+FOLDERS = [
+    "agents",
+    "agents2024of_the_shop2025and2026",
+    "+49 30 1234567",
+    "(030) 1234567",
+    "2026-11-29 1234567",
+    "key-for-the-door1",
+    "token=door",
+    "me@example.com",
+    "a b ü 12345678",
+    "x" * 200 + "/" + "y" * 200,
+]
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=range(len(FOLDERS)))
+def test_a_traceback_says_where_whatever_the_folder_is_called(tmp_path: Path, folder: str, style: str) -> None:
+    """A path is the operator's own text, even if it looks like a number or a key; messages are not, nor what they say
+    of files."""
+    place = tmp_path / folder / "my_agent.py"
+    place.parent.mkdir(parents=True)
+    other = tmp_path / folder / "Bearer abcdef123456.py"
+    other.touch()
+    place.write_text("def fail(error):\n    raise error\n")
+    names: dict[str, Any] = {}
+    exec(compile(place.read_text(), place, "exec"), names)
+    error: Exception | None = None
+    try:
+        names["fail"](RuntimeError(f'read\n  File "{other}", line 2, in fail'))
+    except RuntimeError as raised:
+        error = raised
+    assert error is not None
+    text = failed(style, True, error)
+    shown = text.replace(json.dumps(str(place))[1:-1], str(place)).replace('\\"', '"')
+    assert shown.count(f'File "{place}", line 2, in fail') == 2
+    assert "abcdef123456" not in text
 
 
 def library_lines(pii: bool, *records: tuple[object, ...]) -> str:

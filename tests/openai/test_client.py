@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -217,7 +218,7 @@ async def test_a_server_that_quotes_its_input_puts_neither_words_nor_key_in_the_
             await collect(client, request)
     structlog.get_logger().exception("whatever", exc_info=caught.value)
     structlog.reset_defaults()
-    text = out.getvalue()
+    text = re.sub(r'File \\"[^"]+"', "", out.getvalue())  # a path may hold any number
     assert sentence in text
     assert ("Ada Lovelace" in text) is pii
     assert ("1234" in text) is pii

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -54,15 +54,15 @@ class Caller:
             part = await anext(parts)
             while not isinstance(part, Done):
                 if isinstance(part, Wants):
-                    self.ran.append(part.call.name)
-                    part = await parts.asend(await toolbox.run(part.call.name, part.call.arguments))
+                    self.ran += [call.name for call in part.calls]
+                    part = await parts.asend([await toolbox.run(call.name, call.arguments) for call in part.calls])
                 else:
                     said += part.text if isinstance(part, Said) else ""
                     part = await anext(parts)
         return said.strip()
 
 
-def replying(caller: Caller) -> AsyncGenerator[ReplyPart, ToolResult | None]:
+def replying(caller: Caller) -> AsyncGenerator[ReplyPart, Sequence[ToolResult] | None]:
     return reply(AGENT, ASKED, caller.client, Toolbox(()), Facts(NOON))
 
 

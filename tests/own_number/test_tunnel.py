@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def program(folder: Path, name: str, output: str, after: str = "time.sleep(600)"
     """An executable `name` in `folder` that writes its process id and arguments to files, prints, and does `after`."""
     path = folder / name
     path.write_text(
-        f"#!{sys.executable}\nimport os, sys, time\n"
+        f"#!/bin/sh\n'''exec' {shlex.quote(sys.executable)} \"$0\" \"$@\"\n' '''\n"  # Python's path may have spaces
+        "import os, sys, time\n"
         f"open({str(folder / 'pid')!r}, 'w').write(str(os.getpid()))\n"
         f"open({str(folder / 'arguments')!r}, 'w').write(' '.join(sys.argv[1:]))\n"
         f"print({output!r}, file=sys.stderr, flush=True)\n{after}\nsys.exit({code})\n"

@@ -26,7 +26,7 @@ from telephony.openai.client import OpenAiChat
 from telephony.runtime.llm_port import LlmPort
 from telephony.testing.fakes.openai.server import CallTool, LocalOpenAi, Part, Say, scripted
 from telephony.testing.steady import SteadyClock
-from telephony.tools import Tool, tool
+from telephony.tools import tool
 
 E = TypeVar("E", bound=Event)
 HELLO = (CallerSaid("hello"),)
@@ -47,6 +47,11 @@ async def slow(name: str) -> str:
     return f"done {name}"
 
 
+@tool
+def quick() -> str:
+    return "was quick"
+
+
 class Bench:
     """An LLM port, its server, and the events that it has emitted."""
 
@@ -60,14 +65,15 @@ class Bench:
         self._changed.set()
 
     async def until(self, kind: type[E]) -> E:
-        return await self.count(kind, 1)
-
-    async def count(self, kind: type[E], count: int) -> E:
-        """The last event of the kind, once there are so many."""
-        while len(found := [event for event in self.events if isinstance(event, kind)]) < count:
+        while not (found := [event for event in self.events if isinstance(event, kind)]):
             self._changed.clear()
             await self._changed.wait()
         return found[-1]
+
+    async def wants(self, count: int) -> None:
+        while sum(isinstance(event, ToolWanted) for event in self.events) < count:
+            self._changed.clear()
+            await self._changed.wait()
 
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, ReplyDelta))
@@ -75,20 +81,17 @@ class Bench:
 
 @asynccontextmanager
 async def running(
-    *replies: list[Part],
-    limits: Limits | None = None,
-    early: StartReply | None = None,
-    tools: tuple[Tool, ...] = (slow,),
+    *replies: list[Part], limits: Limits | None = None, early: StartReply | None = None
 ) -> AsyncIterator[Bench]:
-    for event in (started, release, cancelled):
-        event.clear()
+    global started, release, cancelled
+    started, release, cancelled = asyncio.Event(), asyncio.Event(), asyncio.Event()  # of this test's loop
     ran.clear()
     clock = SteadyClock(10)
     async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
         llm = OpenAiChat(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )
-        agent = Agent(prompt="P", tools=tools, limits=limits or Limits())
+        agent = Agent(prompt="P", tools=(slow, quick), limits=limits or Limits())
         port = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
         bench = Bench(port, server)
         if early:
@@ -131,6 +134,44 @@ async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
         await bench.until(ReplyEnded)
         assert ran == []
         assert bench.server.requests[1]["messages"][-2]["content"] == "The caller interrupted."
+
+
+async def test_tools_of_one_answer_run_at_the_same_time() -> None:
+    """Both have begun before either is done; one that is refused holds up neither; the results go back in order."""
+    calls = [CallTool("slow", {"name": name}) for name in "xyz"]
+    async with running([*calls], [Say("It is done.")]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await bench.wants(3)
+        x, y, z = (event for event in bench.events if isinstance(event, ToolWanted))
+        bench.port.perform(RunTool(1, z.tool_call_id))
+        bench.port.perform(RefuseTool(1, y.tool_call_id, "No."))
+        await started.wait()
+        started.clear()
+        bench.port.perform(RunTool(1, x.tool_call_id))
+        await started.wait()
+        assert ran == ["z", "x"]
+        release.set()
+        await bench.until(ReplyEnded)
+        told = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
+        assert told == ["done x", "No.", "done z"]
+
+
+async def test_a_tool_that_hangs_holds_up_no_other() -> None:
+    """The other has finished long before it is given up, and both results go back."""
+    limits = Limits(tool_ms=500)
+    calls = [CallTool("slow", {"name": "x"}), CallTool("quick", {})]
+    async with running([*calls], [Say("Sorry.")], limits=limits) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await bench.wants(2)
+        for event in [*bench.events]:
+            if isinstance(event, ToolWanted):
+                bench.port.perform(RunTool(1, event.tool_call_id))
+        await bench.until(ReplyEnded)
+        finished = [event for event in bench.events if isinstance(event, ToolFinished)]
+        assert [event.failed for event in finished] == [False, True]
+        told = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
+        assert told[1] == "was quick"
+        assert "slow" in told[0]
 
 
 async def test_cancel_stops_server_tool_and_reports() -> None:
@@ -176,63 +217,3 @@ async def test_stop_ends_a_reply_in_progress() -> None:
     async with running([Say("word " * 500)]) as bench:
         bench.port.perform(StartReply(1, HELLO))
         await bench.until(ReplyDelta)
-
-
-class Meeting:
-    """A tool that returns when it runs as often as it is waited for; `stopped` counts the runs that were cancelled."""
-
-    def __init__(self, size: int) -> None:
-        self.ran, self.stopped = list[str](), 0
-        self.all_there, self.all_stopped = asyncio.Event(), asyncio.Event()
-        self._size = size
-
-    def tool(self) -> Tool:
-        async def meets(name: str) -> str:
-            """Waits for the others."""
-            self.ran.append(name)
-            try:
-                if len(self.ran) == self._size:
-                    self.all_there.set()
-                await self.all_there.wait()
-                if self._size > 2:
-                    await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.stopped += 1
-                if self.stopped == len(self.ran):
-                    self.all_stopped.set()
-                raise
-            return f"met {name}"
-
-        return tool(meets)
-
-
-async def allow(bench: Bench, count: int) -> None:
-    """Allows each tool as soon as it is wanted."""
-    for number in range(1, count + 1):
-        wanted = await bench.count(ToolWanted, number)
-        bench.port.perform(RunTool(1, wanted.tool_call_id))
-
-
-async def test_tools_of_one_answer_run_side_by_side() -> None:
-    """Each waits for the other; the results go back in the order of the calls."""
-    meeting = Meeting(2)
-    calls: list[Part] = [CallTool("meets", {"name": "x"}), CallTool("meets", {"name": "y"})]
-    async with running(calls, [Say("Both are done.")], tools=(meeting.tool(),)) as bench:
-        bench.port.perform(StartReply(1, HELLO))
-        await allow(bench, 2)
-        await bench.until(ReplyEnded)
-        assert bench.text() == "Both are done."
-        results = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
-        assert results == ["met x", "met y"]
-
-
-async def test_a_cancelled_reply_stops_all_its_tools() -> None:
-    meeting = Meeting(3)
-    calls: list[Part] = [CallTool("meets", {"name": name}) for name in "xyz"]
-    async with running(calls, tools=(meeting.tool(),)) as bench:
-        bench.port.perform(StartReply(1, HELLO))
-        await allow(bench, 3)
-        await meeting.all_there.wait()
-        bench.port.perform(CancelReply(1))
-        await meeting.all_stopped.wait()
-        assert not [one for one in bench.events if isinstance(one, ToolFinished)]

@@ -14,7 +14,7 @@ from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, T
 from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import Limits
 from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, json_object, reply, volatile
-from telephony.tools import Toolbox, ToolResult
+from telephony.tools import Toolbox, ToolResult, tool
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HISTORY = (
@@ -50,7 +50,10 @@ async def run_reply(llm: Scripted, agent: Agent, result: str = "ok", failed: boo
             parts.append(part)
             if isinstance(part, Done):
                 return parts
-            part = await (replying.asend(ToolResult(result, failed)) if isinstance(part, Wants) else anext(replying))
+            if isinstance(part, Wants):
+                part = await replying.asend([ToolResult(f"{result}{call.arguments}", failed) for call in part.calls])
+            else:
+                part = await anext(replying)
 
 
 def test_messages_hold_what_was_heard() -> None:
@@ -101,12 +104,67 @@ def test_a_withheld_number_is_not_in_the_prompt() -> None:
     assert text.endswith("Be brief.")
 
 
+@tool
+def look_up(name: str) -> str:
+    return name
+
+
+@tool(alone=True)
+def pay(amount: int) -> str:
+    return str(amount)
+
+
+def asked(*calls: str) -> list[ToolCall]:
+    """Calls such as `look_up name=a`, with the ids call_0, call_1 ..."""
+    found = []
+    for number, call in enumerate(calls):
+        name, _, rest = call.partition(" ")
+        given = dict(one.split("=") for one in rest.split())
+        found.append(ToolCall(f"call_{number}", name, json.dumps(given)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("calls", "groups"),
+    [
+        (["look_up name=a"], [[0]]),
+        (["look_up name=a", "look_up name=b"], [[0, 1]]),
+        (["look_up name=a", "look_up name=b", "unknown", "end_call"], [[0, 1, 2, 3]]),
+        # alone: between what was asked before it and after it
+        (["pay amount=1"], [[0]]),
+        (["pay amount=1", "pay amount=2"], [[0], [1]]),
+        (["look_up name=a", "look_up name=b", "pay amount=1", "look_up name=c", "unknown"], [[0, 1], [2], [3, 4]]),
+        (["pay amount=1", "look_up name=a"], [[0], [1]]),
+        # the same call again
+        (["look_up name=a", "look_up name=a"], [[0]]),
+        (["look_up name=a", "look_up name=b", "look_up name=a", "look_up name=a"], [[0, 1]]),
+        (["pay amount=1", "look_up name=a", "pay amount=1"], [[0], [1]]),
+        (["look_up name=a", "pay amount=1", "look_up name=a"], [[0], [1]]),
+        (["unknown", "unknown"], [[0]]),
+        (["look_up name=a b=c", "look_up b=c name=a"], [[0]]),
+    ],
+)
+async def test_which_tools_run_at_the_same_time(calls: list[str], groups: list[list[int]]) -> None:
+    """Those of one answer, but for what is `alone`; the same call once. Every call has its result, in order."""
+    made = asked(*calls)
+    llm = Scripted([*made, Finished("tool_calls")], [TextDelta("Done."), Finished("stop")])
+    parts = await run_reply(llm, Agent(prompt="P", tools=(look_up, pay)), "did ")
+    wants = [part for part in parts if isinstance(part, Wants)]
+    assert [[int(call.tool_call_id[5:]) for call in one.calls] for one in wants] == groups
+    assert [one.left for one in wants] == [sum(map(len, groups[number:])) for number in range(1, len(groups) + 1)]
+    told = [m for m in llm.requests[1].messages if m["role"] == "tool" and m["tool_call_id"].startswith("call_")]
+    told = told[1:]  # the first is of the history
+    assert [one["tool_call_id"] for one in told] == [call.tool_call_id for call in made]
+    results = [json.loads(one["content"].removeprefix("did ")) for one in told]
+    assert results == [json.loads(call.arguments) for call in made]
+
+
 async def test_several_tools_in_a_row() -> None:
-    """Each call is yielded, its result goes back, and the answer follows."""
+    """The calls are yielded together, their results go back, and the answer follows."""
     calls = [ToolCall("a", "book", "{}"), ToolCall("b", "note", "{bad")]
     llm = Scripted([TextDelta("One moment."), *calls, Finished("tool_calls")], [TextDelta("Done."), Finished("stop")])
     parts = await run_reply(llm, Agent(prompt="P"))
-    assert [p.call.name for p in parts if isinstance(p, Wants)] == ["book", "note"]
+    assert [[call.name for call in p.calls] for p in parts if isinstance(p, Wants)] == [["book", "note"]]
     assert "".join(p.text for p in parts if isinstance(p, Said)) == "One moment. Done."
     sent = llm.requests[1].messages[-4:-1]
     assert [m["role"] for m in sent] == ["assistant", "tool", "tool"]

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.contracts.observer import Step
 from telephony.core.actions import EndCall, LineAdded
 from telephony.core.decisions import RULES

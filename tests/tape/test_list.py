@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core.policy import Policy
 from telephony.tape import Flag
 from telephony.tape.format import Header

@@ -14,7 +14,7 @@ from typing import Never
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core.decisions import RULES
 from telephony.core.listening.listening import Closed
 from telephony.core.managed.bridge import BridgePolicy

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core.policy import TurnTaking
 from telephony.tape.choose import find
 from telephony.tape.format import Header

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.contracts.observer import Step
 from telephony.core import events as e
 from telephony.tape.audio import agent_side, caller_side

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telephony.audio import wav
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.tape import reader
 from telephony.tape.codec import BadTape
 from tests.tape.calls import tape

@@ -96,7 +96,9 @@ def test_works_in_one_thread(first: str) -> None:
         "print([getattr(library, name)() for library in libraries for name in names if hasattr(library, name)])\n"
     )
     env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
-    said = subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=env, check=True, stdout=subprocess.PIPE).stdout
+    said = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], env=env, check=True, stdout=subprocess.PIPE
+    ).stdout
     if said == b"[]\n":
         pytest.skip("this numpy brings no OpenBLAS of its own, so nobody can say how many threads it uses")
     assert said == b"[1]\n"

@@ -2,8 +2,9 @@
 
 python -m tests.wheel WHEEL PYTHON...     # scripts/wheel builds the wheel and finds the interpreters
 
-For each interpreter: the plain package says what it lacks, serves, and makes a project in each language, whose tests
-pass and whose image can be built (its steps, without Docker); with the extra `offline` a whole demo call takes place.
+For each interpreter: the plain package has every command, says what it lacks, serves (the phone in the browser, too),
+and makes a project in each language, whose tests pass and whose image can be built (its steps, without Docker); with
+the extra `offline` a whole demo call takes place.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import typer
+
+from telephony.cli.commands import app
+from telephony.console.pages import STATIC
 from tests.wheel.dockerfile import BuildFailed, build
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +47,6 @@ KEYS = {
     "OPENAI_API_KEY": "o", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
     "ELEVENLABS_API_KEY": "e", "ELEVENLABS_BASE_URL": "http://127.0.0.1:9", "TWILIO_AUTH_TOKEN": "t",
 }  # fmt: skip
-COMMANDS = ("demo", "new", "serve", "check", "chat", "say", "tape")
 IMAGE = (3, 13)
 """The Python of the image."""
 DEMO_SPEED = "2"
@@ -48,6 +54,14 @@ DEMO_SPEED = "2"
 
 Env = Mapping[str, str]
 NONE: Env = {}
+
+
+def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """All commands of this clone's command line, and the groups of them: (), ("number",), ("number", "list"), ..."""
+    command = command or typer.main.get_command(app)
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
 
 
 class Wrong(Exception):
@@ -91,9 +105,8 @@ class Installed:
 def plain(here: Installed) -> None:
     """Without extras: help, and in words what is missing and how to get it."""
     here.pip(str(here.wheel))
-    here.cli("--help")
-    for command in COMMANDS:
-        here.cli(command, "--help")
+    for words in commands():
+        here.cli(*words, "--help")
     expect(here.cli("version").startswith(f"telephony {here.wheel.name.split('-')[1]}, "), "the version")
     for command in ("demo", "serve", "check"):
         expect("pip install 'telephony[offline]'" in here.cli(command, code=2), f"{command} says what is missing")
@@ -141,9 +154,12 @@ def hears(here: Installed) -> None:
 
 
 def serves(telephony: str, cwd: Path, environ: dict[str, str]) -> None:
-    """The service answers /healthz and ends on SIGTERM."""
+    """The service answers /healthz, says where the phone in the browser is, has all of it there (closed if there is a
+    public address), and ends on SIGTERM."""
     environ = environ | {"PORT": "0", "TELEPHONY_LOG_FORMAT": "json"}
-    with subprocess.Popen([telephony, "serve"], cwd=cwd, env=environ, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([telephony, "serve"], cwd=cwd, env=environ, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
         assert process.stderr is not None
         said = ""
         for line in process.stderr:
@@ -153,13 +169,27 @@ def serves(telephony: str, cwd: Path, environ: dict[str, str]) -> None:
         else:
             raise Wrong(f"serve has ended:\n{said}")
         try:
-            port = json.loads(line)["url"].rpartition(":")[2]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
-                expect(answer.status == 200, "/healthz")
+            url = json.loads(line)["url"]
+            expect(asked(f"{url}/healthz")[0] == 200, "/healthz")
+            expect("/phone" in process.stdout.readline(), "serve says where the phone is")
+            status, page = asked(f"{url}/phone")
+            expect(status == (403 if "PUBLIC_URL" in environ else 200), f"/phone: {status}")
+            expect(status == 403 or "/phone/static/phone.js" in page, "the page of the phone")
+            for name in STATIC:
+                expect(asked(f"{url}/phone/static/{name}")[0] == 200, f"/phone/static/{name}")
         finally:
             process.send_signal(signal.SIGTERM)
             process.stderr.read()
         expect(process.wait(60) == 0, "serve ends on SIGTERM")
+
+
+def asked(url: str) -> tuple[int, str]:
+    """The status and the text of an answer."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def expect(right: bool, what: str) -> None:

@@ -11,7 +11,8 @@ or done anything leaves nothing, so it can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +20,10 @@ from typing import Any, TypeAlias
 
 from telephony.agent import Agent, IncomingCall
 from telephony.clock import Clock
-from telephony.contracts.llm import Llm
+from telephony.contracts.llm import Llm, ToolCall
 from telephony.core.history import AgentSaid, CallerSaid, HistoryItem, Noticed, ToolUsed
 from telephony.core.policy import END_CALL
-from telephony.runtime.reply import Done, Facts, Wants, reply
+from telephony.runtime.reply import Done, Facts, reply
 from telephony.runtime.reply import Said as Said
 from telephony.runtime.turn_tools import TurnTools
 from telephony.tools import ToolResult, arguments_of
@@ -81,13 +82,15 @@ class TextCall:
                         part = await anext(parts)
                         continue
                     said = self._remember(said)
-                    yield ToolBegun(part.call.name, _read(part.call.arguments))
-                    ran = await self._run(part)
-                    yield ran
+                    for call in part.calls:
+                        yield ToolBegun(call.name, _read(call.arguments))
+                    all_ran = await self._run(part.calls)
+                    for ran in all_ran:
+                        yield ran
                     if at_once := self._tools.take_said():
                         said += at_once
                         yield Said(at_once)
-                    part = await parts.asend(ToolResult(ran.result, ran.failed))
+                    part = await parts.asend([ToolResult(ran.result, ran.failed) for ran in all_ran])
                 whole = True
                 self.ended = self.ended or self._tools.ends
                 self._tools.given()
@@ -106,15 +109,24 @@ class TextCall:
             self.history.append(AgentSaid(" ".join(said.split()), interrupted))
         return ""
 
-    async def _run(self, wants: Wants) -> ToolRan:
-        call, began = wants.call, self._clock.ms()
-        result = ToolResult(UNKNOWN, failed=True)
-        try:
-            result = await self._tools.run(self._turn, call.tool_call_id, call.name, call.arguments)
-        finally:
-            self.history.append(ToolUsed(call.tool_call_id, call.name, call.arguments, result.text, call.extra))
+    async def _run(self, calls: Sequence[ToolCall]) -> list[ToolRan]:
+        """Runs tools at the same time. They are remembered in the order of the calls."""
+        first = len(self.history)
+        self.history += [_used(call, UNKNOWN) for call in calls]
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(self._run_one(call, at)) for at, call in enumerate(calls, first)]
+        return [one.result() for one in running]
+
+    async def _run_one(self, call: ToolCall, at: int) -> ToolRan:
+        began = self._clock.ms()
+        result = await self._tools.run(self._turn, call.tool_call_id, call.name, call.arguments)
+        self.history[at] = _used(call, result.text)
         self.ended = self.ended or (call.name == END_CALL and not result.failed)
         return ToolRan(call.name, _read(call.arguments), result.text, result.failed, self._clock.ms() - began)
+
+
+def _used(call: ToolCall, result: str) -> ToolUsed:
+    return ToolUsed(call.tool_call_id, call.name, call.arguments, result, call.extra)
 
 
 def in_words(arguments: Mapping[str, Any]) -> str:

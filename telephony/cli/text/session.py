@@ -15,10 +15,9 @@ from telephony.clock import Clock
 from telephony.core.language.codes import primary
 from telephony.errors import SettingsError
 from telephony.observe.logs import configure
-from telephony.settings import Settings, load
+from telephony.settings import A_REAL_MODEL, Settings, load, local_model_note
 
 KEY = "local"
-REMEDY = "set OPENAI_API_KEY, or OPENAI_BASE_URL to a model server such as http://localhost:11434/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,7 @@ class TextSession:
 
     @property
     def note(self) -> str:
-        if not self.settings.local_llm:
-            return ""
-        return f"The model is local: it plays the example's dialogue and has not read your prompt; {REMEDY}."
+        return local_model_note(self.settings)
 
 
 def text_session(agent: str | None, caller: str, *, offline: bool) -> TextSession:
@@ -48,8 +45,8 @@ def text_session(agent: str | None, caller: str, *, offline: bool) -> TextSessio
     incoming = replace(TRIAL_CALL, caller=caller, form={**TRIAL_CALL.form, "From": caller})
     found = agent_for(settings.agent, incoming)
     if settings.local_llm and primary(found.voice.language) not in ("en", ""):
-        language = found.voice.language
-        raise SettingsError([f"{settings.agent} speaks {language}, and the local model knows English only: {REMEDY}"])
+        why = f"{settings.agent} speaks {found.voice.language}, and the local model knows English only"
+        raise SettingsError([f"{why}: {A_REAL_MODEL}"])
     # Errors only, but whole: a tool that fails is shown with its traceback, and the call is an invention.
     configure("error", settings.log_format, pii=True)
     return TextSession(settings, found, incoming)

@@ -134,7 +134,7 @@ class BrowserCall:
             raise TwimlError("", f"more than {DOCUMENTS} documents in one call")
         except TwimlError as error:
             self.outcome = "failed"
-            self._page.tell({"type": "problem", "code": error.code, "text": error.text})
+            self._page.tell({"type": "problem", "text": "The call failed", "code": error.code, "details": error.text})
 
     async def _execute(self, verbs: list[Verb]) -> list[Verb] | None:
         """Executes a document. Returns the next document's verbs, or None if the call has ended."""
@@ -145,7 +145,7 @@ class BrowserCall:
                 case Say(text):
                     await self._say(text)
                 case Play(url):
-                    self._note(f"Twilio would play {url} now; this phone does not.")
+                    self._note("Twilio would play a recording now; this phone does not.", url)
                 case Pause(ms):
                     await self.line.wait(self.line.now_ms + ms)
                 case Hangup():
@@ -156,7 +156,8 @@ class BrowserCall:
                     return None
                 case Dial(targets):
                     self.outcome = "dialled"
-                    self._note(f"Twilio would connect you with {', '.join(targets)} now; this phone has no other line.")
+                    text = "Twilio would connect you with another number now; this phone has no other line."
+                    self._note(text, ", ".join(targets))
                     return None
                 case Gather():
                     self._note("Twilio would ask for keys now; this phone presses none.")
@@ -254,8 +255,10 @@ class BrowserCall:
 
     # --- for the page -----------------------------------------------------------------------------------------------
 
-    def _note(self, text: str) -> None:
-        self._page.tell({"type": "note", "text": text})
+    def _note(self, text: str, details: str = "") -> None:
+        self._page.tell({"type": "note", "text": text, "details": details})
 
-    def _warn(self, text: str) -> None:
-        self._page.tell({"type": "warning", "text": f"Twilio would report {text}"})
+    def _warn(self, details: str) -> None:
+        self._page.tell(
+            {"type": "warning", "text": "Twilio would report a mistake of the service.", "details": details}
+        )

@@ -3,7 +3,8 @@
 Theory of operation. Both directions run by the call's clock. Downwards the `Playout` plays what the service has sent at
 8,000 bytes a second, as Twilio does, and each 20 ms of it go to the page. Upwards the page's frames come over a network
 and from another clock: `Uplink` holds a little of them back, fills gaps with silence, and drops what would only add
-delay. What is typed is spoken into the same direction and goes first. `LineQuality` makes the line worse on purpose.
+delay. What is typed, or comes from a recorded caller, is spoken into the same direction and goes first; whoever is at
+the page hears it softly, under what the agent says. `LineQuality` makes the line worse on purpose.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ KEPT_FRAMES = 5
 """... so that this much of it is kept."""
 TYPED_MS = 60_000
 """The longest speech that is typed."""
+SOFTLY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Uplink:
 
     def __init__(self) -> None:
         self.quality = LineQuality()
+        self.spoken: deque[bytes] = deque(maxlen=MOST_FRAMES)  # for the page, which has not said it
         self._waiting: deque[bytes] = deque()
         self._typed = bytearray()
         self._flowing = False
@@ -104,9 +107,10 @@ class Uplink:
         voice = self._voice()
         if not self._typed:
             return voice
-        spoken = bytes(self._typed[:FRAME])
+        spoken = bytes(self._typed[:FRAME]).ljust(FRAME, b"\xff")
         del self._typed[:FRAME]
-        return spoken.ljust(FRAME, b"\xff")
+        self.spoken.append(spoken)
+        return spoken
 
     def _voice(self) -> bytes:
         if not self._flowing:
@@ -164,6 +168,12 @@ class Line:
             self.playout.advance(self.now_ms)
             played = self.playout.take(FRAME)[-50 * FRAME :]  # after a standstill of the machine, the last second
             for at in range(0, len(played), FRAME):
-                hear(played[at : at + FRAME])
+                hear(self._with_spoken(played[at : at + FRAME]))
             tick = max(tick + 1, self.now_ms // FRAME_MS)
             await self.clock.sleep(tick * FRAME_MS - self.now_ms)
+
+    def _with_spoken(self, pcmu: bytes) -> bytes:
+        if not self.uplink.spoken:
+            return pcmu
+        soft = audioop.mul(mulaw.decode(self.uplink.spoken.popleft()), 2, SOFTLY)
+        return mulaw.encode(audioop.add(mulaw.decode(pcmu), soft, 2))

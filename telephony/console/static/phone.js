@@ -13,6 +13,7 @@ const OUTCOMES = { completed: "Call ended", busy: "Busy", rejected: "Not taken",
 let socket = null;
 let sound = null;
 let muted = false;
+let sentAt = 0;
 
 if (!window.isSecureContext) {
   find("microphone").checked = false;
@@ -33,6 +34,7 @@ function live(on) {
   find("call").hidden = on;
   find("hangup").hidden = !on;
   find("hint").hidden = on;
+  find("recorded").hidden = on;
   for (const one of document.querySelectorAll("#keypad button, #say input, #say button, #recording")) one.disabled = !on;
   if (!sound) find("recording").disabled = true;
   find("mute").disabled = !on || !sound?.stream;
@@ -40,17 +42,18 @@ function live(on) {
 }
 
 function send(message) {
+  sentAt = performance.now();
   if (socket?.readyState === WebSocket.OPEN) socket.send(message instanceof ArrayBuffer ? message : JSON.stringify(message));
 }
 
-async function openSound() {
+async function openSound(listening) {
   if (!window.isSecureContext) return; // AudioWorklet and microphone need one
   sound = await Sound.open(root, (frame) => {
     find("level").value = loudness(new Uint8Array(frame));
     send(frame);
   });
   sound.phoneBand(find("band").checked);
-  if (!find("microphone").checked) return;
+  if (!listening) return;
   try {
     await sound.listen();
   } catch (error) {
@@ -59,12 +62,14 @@ async function openSound() {
   }
 }
 
-async function call() {
-  find("call").disabled = true;
+// `caller`: the name of a recorded one, who talks instead of the user.
+async function call(caller = "") {
+  find("call").disabled = find("let").disabled = true;
+  find("phone").classList.toggle("recorded", caller !== "");
   problem("");
   state("Opening the sound…");
   try {
-    await openSound();
+    await openSound(!caller && find("microphone").checked);
   } catch (error) {
     problem(`The sound could not be opened: ${error.message}. You can still read and type.`);
   }
@@ -81,9 +86,14 @@ async function call() {
     opened = true;
     quality();
     live(true);
+    if (caller) send({ type: "caller", caller });
     find("hangup").focus();
   };
-  mine.onmessage = (event) => (event.data instanceof ArrayBuffer ? sound?.hear(event.data) : show(JSON.parse(event.data)));
+  mine.onmessage = ({ data }) => {
+    if (data instanceof ArrayBuffer) sound?.hear(data);
+    else show(JSON.parse(data));
+    if (performance.now() - sentAt > 5000) send({ type: "here" }); // without sound there are no frames of a microphone
+  };
   mine.onclose = () => {
     if (!opened) problem("The service did not take the call: it is not running any more, or you have to log in again. Reload the page.");
     over();
@@ -97,7 +107,7 @@ function over() {
   sound = null;
   live(false);
   find("level").value = 0;
-  find("call").disabled = false;
+  find("call").disabled = find("let").disabled = false;
   if (!Object.values(OUTCOMES).includes(find("state").textContent)) state("Call ended");
   floor.show("", "");
   find("call").focus();
@@ -129,12 +139,12 @@ function show(event) {
     case "tool":
     case "note":
     case "warning":
-      return transcript.note(event.text);
+      return transcript.note(event.text, event.details);
     case "carrier_says":
       return transcript.note(`The carrier's voice says: ${event.text}`);
     case "problem":
     case "refused":
-      return problem(event.code ? `${event.text} (Twilio's code ${event.code})` : event.text);
+      return problem([event.code ? `${event.text} (Twilio's code ${event.code})` : event.text, event.details].filter(Boolean).join(": "));
     case "ended":
       return state(OUTCOMES[event.outcome] ?? "Call ended");
   }
@@ -150,7 +160,11 @@ function quality() {
   });
 }
 
-find("call").onclick = call;
+find("call").onclick = () => call();
+find("recorded").onsubmit = (event) => {
+  event.preventDefault();
+  call(find("caller").value);
+};
 find("hangup").onclick = hangUp;
 find("mute").onclick = () => {
   muted = !muted;

@@ -19,31 +19,38 @@ export class Transcript {
     this.spoken = null; // the caller's line, while it is being understood
   }
 
-  add(item) {
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
-    this.list.append(item);
+  // Whoever has not scrolled back stays at the end, however long a line becomes.
+  follow(change) {
+    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 30;
+    change();
     if (atEnd) this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  add(item) {
+    this.follow(() => this.list.append(item));
     return item;
   }
 
-  note(text) {
-    this.add(element("li", "note", text));
+  note(text, details = "") {
+    this.add(element("li", "note", details ? `${text} ${details}` : text));
   }
 
   agent(turn) {
     let item = this.turns.get(turn);
     if (!item) {
-      item = this.add(element("li", "agent"));
+      item = element("li", "agent");
       item.append(element("span", "speaker", "Agent"), element("span", "heard"), " ", element("span", "unheard"));
-      this.turns.set(turn, item);
+      this.turns.set(turn, this.add(item));
     }
     return item;
   }
 
   saying({ turn, heard, unheard }) {
     const item = this.agent(turn);
-    item.querySelector(".heard").textContent = heard;
-    item.querySelector(".unheard").textContent = unheard;
+    this.follow(() => {
+      item.querySelector(".heard").textContent = heard;
+      item.querySelector(".unheard").textContent = unheard;
+    });
   }
 
   partial(text) {
@@ -53,14 +60,14 @@ export class Transcript {
     } else if (text) {
       this.spoken ??= this.caller();
       this.spoken.classList.add("partial");
-      this.spoken.querySelector(".words").textContent = text;
+      this.follow(() => (this.spoken.querySelector(".words").textContent = text));
     }
   }
 
   caller() {
-    const item = this.add(element("li", "caller"));
+    const item = element("li", "caller");
     item.append(element("span", "speaker", "You"), element("span", "words"));
-    return item;
+    return this.add(item);
   }
 
   line({ who, text, unheard, turn, interrupted }) {
@@ -71,7 +78,7 @@ export class Transcript {
     } else if (who === "caller") {
       const item = this.spoken ?? this.caller();
       item.classList.remove("partial");
-      item.querySelector(".words").textContent = text;
+      this.follow(() => (item.querySelector(".words").textContent = text));
       this.spoken = null;
     } else {
       this.note(`${who}: ${text}`);
@@ -128,9 +135,8 @@ export class Turns {
       this.list.prepend(item);
     }
     const total = stages.reduce((sum, stage) => sum + stage.ms, 0);
-    const extra = [tools ? `${tools} tool${tools > 1 ? "s" : ""}` : "", ahead_ms ? `begun ${ahead_ms} ms ahead` : "", why ? `end of turn: ${why}` : ""];
-    const answered = answer_ms === null ? `${total} ms so far` : `answered after ${answer_ms} ms`;
-    const head = element("div", "", [answered, ...extra.filter(Boolean)].join(", "));
+    const head = element("div", "", answer_ms === null ? `${total} ms so far` : `answered after ${answer_ms} ms`);
+    const extra = [why, ahead_ms >= 20 ? `prepared ${ahead_ms} ms before that was clear` : "", tools ? `${tools} tool${tools > 1 ? "s" : ""}` : ""];
     const bar = element("div", "bar");
     const legend = element("div", "legend");
     bar.setAttribute("aria-hidden", "true");
@@ -143,7 +149,7 @@ export class Turns {
       label.prepend(element("i", name));
       legend.append(label, " ");
     }
-    item.replaceChildren(head, bar, legend);
+    item.replaceChildren(head, element("div", "extra", extra.filter(Boolean).join(" · ")), bar, legend);
     item.classList.toggle("over", over);
   }
 }

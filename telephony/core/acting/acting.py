@@ -7,8 +7,10 @@ from typing import assert_never
 from telephony.core import events as e
 from telephony.core.acting.asides import Asides
 from telephony.core.acting.deferred import Deferred
+from telephony.core.acting.entries import Entries
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
+from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
 from telephony.core.listening.calm import CALM, Calm
@@ -23,10 +25,17 @@ class Acting:
     """See the module text. Methods return the actions to perform, in order."""
 
     def __init__(
-        self, language: Language, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending
+        self,
+        language: Language,
+        listening: Listening,
+        turns: Turns,
+        answer: OwedAnswer,
+        ending: Ending,
+        dtmf: DtmfCollector,
     ) -> None:
         self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
         self.deferred = Deferred(language, turns, answer, ending)
+        self.entries = Entries(listening, turns, answer, ending, dtmf)
         self._asides = Asides(turns, ending)
         self._resumed: e.CallResumed | None = None
 
@@ -45,6 +54,10 @@ class Acting:
                         self._answer.ask_after(now)
             case e.SayRequested(text):
                 self._asides.ask(text)
+            case e.EntryWanted():
+                return self.entries.ask(event, now)
+            case e.EntryDropped():
+                return self.entries.drop(event)
             case e.MoveStarted(why):
                 self._ending.moves(why)
             case e.MoveFailed():
@@ -62,8 +75,8 @@ class Acting:
             self.happened(e.NoticeReceived(self._resumed.notice, self._resumed.speak), now)
 
     def tick(self, now: int) -> list[Action]:
-        """What is to be said is said when there is room."""
-        return self._asides.tick(now, quiet=self._listening.utterance is None)
+        """What is to be said is said when there is room; an entry ends in time."""
+        return self.entries.tick(now) + self._asides.tick(now, quiet=self._listening.utterance is None)
 
     def calm(self, now: int) -> Calm | None:
         """See `Part`."""

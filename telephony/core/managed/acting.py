@@ -14,7 +14,7 @@ from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core.acting.deferred import MOST_WORKS, REASONS
-from telephony.core.actions import Action, DropDeferred, NotDone, RunDeferred
+from telephony.core.actions import Action, DropDeferred, EndEntry, EntryEnd, NotDone, RunDeferred
 from telephony.core.decisions import CallEnding, MarksMissing, PlatformCut
 from telephony.core.ending import Ending
 from telephony.core.managed.speech import LAST_WORDS_MS, ManagedSpeech
@@ -61,6 +61,10 @@ class ManagedActing:
                 self._ending.stays()
             case e.CallResumed(_, _, notice, speak):  # the platform begins a conversation of its own
                 return self.happened(e.NoticeReceived(notice, speak))
+            case e.EntryWanted(_, entry):  # we cannot let a platform's agent ask
+                return [EndEntry(entry, EntryEnd.REFUSED)]
+            case e.EntryDropped():
+                pass
             case _:
                 assert_never(event)
         return []

@@ -18,11 +18,11 @@ from telephony.core.speaking.phrasing import Phrasing
 @dataclass(slots=True)
 class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
-    units not yet handed to the voice; `wanted` is the tool call that waits for permission, `running` are those that
-    have it, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
-    `defers`: a tool has deferred work until all was heard; `fillers` were said while the caller waited for it. `asks`:
-    the model may say that the caller has not finished; `opening` is its text, since the last tool, as long as that may
-    be an ellipsis and nothing else."""
+    units not yet handed to the voice; `wanted` are the tool calls that wait for permission, `running` those that have
+    it, both by id and in order, `late` the ids of those of which the history says that they still run, `asked` the ids
+    of all so far; `defers`: a tool has deferred work until all was heard; `fillers` were said while the caller waited
+    for it. `asks`: the model may say that the caller has not finished; `opening` is its text, since the last tool, as
+    long as that may be an ellipsis and nothing else."""
 
     decided_ms: int
     progress_ms: int
@@ -30,7 +30,7 @@ class Generation:
     phrasing: Phrasing
     pending: list[str] = field(default_factory=list)
     ended: bool = False
-    wanted: ToolWanted | None = None
+    wanted: dict[str, ToolWanted] = field(default_factory=dict)
     running: dict[str, ToolWanted] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
@@ -80,6 +80,11 @@ class Generation:
         if keep_rest:
             self.pending += rest
 
+    def add_aside(self, text: str, now: int) -> None:
+        """A tool lets the agent say `text` after what the model has written so far."""
+        self.progress_ms, self.opening = now, None
+        self.pending += [*self.phrasing.end(), text]
+
     def _close_opening(self) -> None:
         """No more text comes that could make an ellipsis of what has come so far: if it is none, it is to be said."""
         if self.opening and not is_ellipsis(self.opening):
@@ -87,10 +92,8 @@ class Generation:
 
     def stop(self, turn: int) -> list[Action]:
         """Nothing more is wanted of the model. A tool that runs finishes; one that waits is refused."""
-        actions = list[Action]()
-        if self.wanted is not None:
-            actions.append(RefuseTool(turn, self.wanted.tool_call_id, "The caller interrupted."))
-            self.wanted = None
+        actions: list[Action] = [RefuseTool(turn, waiting, "The caller interrupted.") for waiting in self.wanted]
+        self.wanted.clear()
         return actions if self.running else actions + self.cancel(turn)
 
     def cancel(self, turn: int) -> list[Action]:
@@ -100,25 +103,23 @@ class Generation:
     # --- tools ------------------------------------------------------------------------------------------------------
 
     def tool_wanted(self, event: ToolWanted) -> list[Action]:
-        """The model asks for a tool. A call that is repeated is never run twice."""
-        if self.wanted is not None:
-            return []
+        """The model asks for a tool; of one answer it may ask for several. A call that is repeated never runs twice."""
         if event.tool_call_id in self.asked:
             return [RefuseTool(event.turn, event.tool_call_id, "This call was made already.")]
         self.asked.add(event.tool_call_id)
-        self.wanted = event
+        self.wanted[event.tool_call_id] = event
         self._close_opening()
         self.opening = ""
         return []
 
-    def allow_tool(self, turn: int, now: int) -> list[Action]:
-        """The tool that waits for permission may run."""
-        if (wanted := self.wanted) is None:
+    def allow_tools(self, turn: int, now: int) -> list[Action]:
+        """The tools that wait for permission may run, all at the same time."""
+        if not (allowed := self.wanted):
             return []
-        self.wanted, self.progress_ms = None, now
-        self.running[wanted.tool_call_id] = wanted
-        self.ends_call = self.ends_call or wanted.name == END_CALL
-        return [RunTool(turn, wanted.tool_call_id)]
+        self.wanted, self.progress_ms = {}, now
+        self.running |= allowed
+        self.ends_call = self.ends_call or any(wanted.name == END_CALL for wanted in allowed.values())
+        return [RunTool(turn, tool_call_id) for tool_call_id in allowed]
 
     def runs(self, wanted: ToolWanted) -> bool:
         """The same tool runs with the same arguments."""

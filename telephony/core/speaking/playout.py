@@ -109,16 +109,16 @@ class Playout:
         self.held = False
         return self._pump(now)
 
-    def cut(self, now: int) -> list[Action]:
+    def cut(self, now: int, *, goes_on: bool = False) -> list[Action]:
         """Clears the carrier and drops all audio that was not provably heard. The tracks stay; `played` tells what was
-        heard."""
+        heard. `goes_on`: more audio of them may come."""
         actions = self._clear(now)
         self.held = False
         for track in self.tracks.values():
-            track.cut = track.cut or track.played < len(track.audio) or not track.closed
+            if not goes_on:
+                track.cut, track.closed = track.cut or track.played < len(track.audio) or not track.closed, True
             del track.audio[track.played :]
             track.sent = track.played
-            track.closed = True
         return actions
 
     def release(self, turn: int, now: int) -> list[Action]:

@@ -20,6 +20,7 @@ from enum import Enum
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.speaking.playout import SLOW_MS_PER_CHAR
+from telephony.core.transcript import first_words
 
 SLACK_MS = 200
 """Alignments and audio differ in length by up to this."""
@@ -85,6 +86,28 @@ class Speech:
         """The rest is not wanted any more (a cut): closes at once, because losing audio is what is wanted here."""
         self.coming = Coming.NOTHING
         return self._close() if self._sent else []
+
+    def under_way(self, chars: int) -> tuple[int, Unit | None, int]:
+        """The number of whole units within the first `chars` characters, white space not counted; the unit after them,
+        if there is one, and how many characters of it are left."""
+        for at, unit in enumerate(self.units):
+            if (size := solid(unit.spoken)) > chars:
+                return at, unit, chars
+            chars -= size
+        return len(self.units), None, chars
+
+    def skip(self, chars: int) -> list[Action]:
+        """No more than the first `chars` characters of the text so far are wanted. More text may come."""
+        whole, broken, left = self.under_way(chars)
+        if broken is None:
+            return []
+        actions = self._close() if self._sent else []
+        begun = first_words(broken.spoken, left)
+        self.units = [*self.units[:whole], *([Unit(f"{begun} —", begun)] if begun else [])]
+        self.kept = " ".join(unit.spoken for unit in self.units)
+        self._attempts += 1
+        self._next_attempt()
+        return actions
 
     # --- audio ------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolF
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Coming, Speech, Unit, solid
+from telephony.core.speaking.speech import Coming, Speech, Unit
 from telephony.core.speaking.turn_state import Outcome, TurnState
 from telephony.core.transcript import Transcript, heard_text
 
@@ -213,6 +213,10 @@ class Turn:
             speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number, speech.kept)
         return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
+    def hush(self, chars: int, now: int) -> list[Action]:
+        """No more than the first `chars` characters are said of its text so far. It may say more."""
+        return self.speech.skip(chars) + self._follow(self.speech, now) if self.speech is not None else []
+
     # --- what was heard ---------------------------------------------------------------------------------------------
 
     def heard(self, now: int) -> bool:
@@ -242,9 +246,5 @@ class Turn:
 
     def under_way(self, now: int) -> Unit | None:
         """The unit that is being heard; None if all were."""
-        left = self._playout.heard_chars(self.number, now)
-        for unit in self.speech.units if self.speech is not None else []:
-            left -= solid(unit.spoken)
-            if left < 0:
-                return unit
-        return None
+        chars = self._playout.heard_chars(self.number, now)
+        return self.speech.under_way(chars)[1] if self.speech is not None else None

@@ -179,6 +179,12 @@ class Turns:
         speculation = self.speculation
         return self.last + 1 if speculation is None else speculation.number, actions
 
+    def ask(self, reply: Turn, question: str, now: int) -> list[Action]:
+        """A tool of the reply lets the agent ask something, after what the model has written so far."""
+        if question and reply.generation is not None:
+            reply.generation.add_aside(question, now)
+        return self._say_pending(reply, now)
+
     def delta(self, event: ReplyDelta, now: int) -> list[Action]:
         """More text of a reply."""
         if (turn := self._generating(event.turn)) is None:
@@ -197,7 +203,7 @@ class Turns:
             return (self._unsaid(turn), True) if turn.speech is None else (self._all_said(turn, now)[0], False)
         if turn.state is TurnState.LIVE:
             return self._all_said(turn, now)
-        if (generation := turn.generation) is not None and turn.speech is None and generation.wanted is None:
+        if (generation := turn.generation) is not None and turn.speech is None and not generation.wanted:
             generation.pending = [unit for unit in generation.pending if self._spoken_form(unit)]
             if not generation.pending:
                 return self.drop_speculation(DropReason.EMPTY), True
@@ -249,12 +255,11 @@ class Turns:
         self._judged(turn, now)
         return actions
 
-    def allow_tool(self, now: int) -> list[Action]:
-        """The reply's tool that waits for permission may run. A speculation's waits until it is the reply."""
-        reply = self.reply
-        return (
-            reply.generation.allow_tool(reply.number, now) if reply is not None and reply.generation is not None else []
-        )
+    def allow_tools(self, now: int) -> list[Action]:
+        """The reply's tools that wait for permission may run. A speculation's wait until it is the reply."""
+        if (reply := self.reply) is None or reply.generation is None:
+            return []
+        return reply.generation.allow_tools(reply.number, now)
 
     def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
         """A tool has returned. Also returns whether it came late, so that the caller is to be told of its result."""
@@ -429,6 +434,23 @@ class Turns:
                 turn.settle()
         if reply is not None:
             actions += reply.cut()
+        self._forget()
+        return actions
+
+    def hush(self, now: int) -> list[Action]:
+        """Silence: what is being said is not said to its end. A reply under way goes on, and may say more."""
+        chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
+        actions = self.drop_speculation(DropReason.CUT) + self.playout.cut(now, goes_on=True)
+        for turn in self.speaking():
+            assert turn.speech is not None
+            heard = chars.get(turn.number, 0)
+            if turn.state is TurnState.LIVE and turn.generation is not None and not turn.generation.ended:
+                actions += turn.hush(heard, now)
+                continue
+            whole = turn.speech.under_way(heard)[1] is None
+            actions += turn.speech.drop()
+            actions += self._record(turn, turn.line(heard, whole=whole), interrupted=not whole)
+            turn.settle()
         self._forget()
         return actions
 

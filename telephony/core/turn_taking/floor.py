@@ -141,10 +141,10 @@ class Floor:
         """`tick` was not asked, for it would have done nothing."""
         self._late_start.now = now
 
-    def key_pressed(self, now: int) -> list[Action]:
-        """The caller has pressed a key."""
-        if not key_interrupts(self._turns.live(), self._protected(now)):
-            return []
+    def key_pressed(self, now: int, *, asked: bool = False) -> list[Action]:
+        """The caller has pressed a key; one that was `asked` for stops the question, but takes the turn from nobody."""
+        if asked or not key_interrupts(self._turns.live(), self._protected(now)):
+            return self._turns.hush(now) if asked and not self._protected(now) else []
         return self._cut(Cut(self._turns.last, BargeInReason.KEY), self._late_start.at(now, now), now)
 
     def _cut(self, decision: Cut, late: bool, now: int) -> list[Action]:

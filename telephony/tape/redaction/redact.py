@@ -230,6 +230,8 @@ class _SideBySide:
                 return replace(finished, tool_call_id=text(finished.tool_call_id), result=made)
             case e.WorkDeferred() | e.EndWanted() as deferred:
                 return replace(deferred, tool_call_id=text(deferred.tool_call_id))
+            case e.EntryWanted() as wanted:
+                return replace(wanted, question=text(wanted.question))
             case e.NoticeReceived() | e.SayRequested() as told:
                 return replace(told, text=text(told.text))
             case e.MoveStarted() | e.MoveFailed() as moved:

@@ -7,7 +7,7 @@ that was never spoken gets made-up audio at the tape's usual speed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from telephony.contracts.observer import Step
@@ -116,13 +116,14 @@ class TapedLlm:
         self._agenda.put(at, come, seq)
 
     def _answered(self, turn: int, now: int, ran: bool) -> None:
-        """The core has run or refused a tool. If the tape has the other answer, the rest of the reply is made up."""
+        """The core has run or refused a tool. If the tape has the other answer, the rest of the reply is made up. (Of
+        several tools that were wanted together this is asked of the last.)"""
         if turn not in self._live:
             return
         reply, index = self._live[turn]
         wanted = reply.parts[index - 1][2] if 0 < index <= len(reply.parts) else None
         follows = reply.parts[index][2] if index < len(reply.parts) else None
-        if ran == isinstance(follows, e.ToolFinished):
+        if isinstance(follows, e.ToolWanted) or ran == isinstance(follows, e.ToolFinished):
             self._next(turn, now)
             return
         self.made_up += 1
@@ -138,37 +139,38 @@ def thoughts(steps: Sequence[Step]) -> list[TapedReply]:
     found: dict[int, TapedReply] = {}
     before: dict[int, int] = {}  # turn -> time of its last event, or of the core's answer to that
     stopped: dict[int, int] = {}
-    running: dict[int, str] = {}
+    running: dict[int, dict[str, None]] = {}  # turn -> ids, in order
     for step in steps:
         event, now = step.event, step.now_ms
         if isinstance(event, LlmEvent) and event.turn in found:
             found[event.turn].parts.append((now - before[event.turn], step.seq, event))
             before[event.turn] = now
             if isinstance(event, e.ToolFinished):
-                running.pop(event.turn, None)
+                running.get(event.turn, {}).pop(event.tool_call_id, None)
         for action in step.actions:
             match action:
                 case a.StartReply(turn, history):
                     found[turn] = TapedReply(turn, now, caller_words(history))
                     before[turn] = now
                 case a.RunTool(turn, tool_call_id):
-                    before[turn], running[turn] = now, tool_call_id
+                    before[turn] = now
+                    running.setdefault(turn, {})[tool_call_id] = None
                 case a.RefuseTool(turn):
                     before[turn] = now
                 case a.CancelReply(turn):
                     stopped.setdefault(turn, now)
     for turn, reply in found.items():
         if not (reply.parts and isinstance(reply.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
-            _end(reply, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn))
+            _end(reply, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn, ()))
     return list(found.values())
 
 
-def _end(reply: TapedReply, after_ms: int, running: str | None) -> None:
-    """Makes up the rest of a cancelled reply, `after_ms` after its last event: the result of the tool `running`, a text
-    if there was none, and the end."""
+def _end(reply: TapedReply, after_ms: int, running: Iterable[str]) -> None:
+    """Makes up the rest of a cancelled reply, `after_ms` after its last event: the results of the tools `running`, a
+    text if there was none, and the end."""
     reply.whole = False
     said = any(isinstance(part, e.ReplyDelta) for _, _, part in reply.parts)
-    rest: list[LlmEvent] = [e.ToolFinished(reply.turn, running, PLACEHOLDER)] if running is not None else []
+    rest: list[LlmEvent] = [e.ToolFinished(reply.turn, one, PLACEHOLDER) for one in running]
     rest += [] if said else [e.ReplyDelta(reply.turn, PLACEHOLDER)]
     for part in (*rest, e.ReplyEnded(reply.turn, e.Finish.STOP)):
         reply.parts.append((after_ms, 0, part))

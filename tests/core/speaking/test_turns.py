@@ -95,7 +95,7 @@ def test_a_turn_that_was_said_waits_for_its_tool() -> None:
     """The reply was given up while the tool ran: the result still enters the history."""
     turns = replying("One moment.", "One moment.")
     assert turns.tool_wanted(e.ToolWanted(1, "call_1", "book", "{}"), 1_150) == []
-    assert turns.allow_tool(1_150) == [a.RunTool(1, "call_1")]
+    assert turns.allow_tools(1_150) == [a.RunTool(1, "call_1")]
     turns.give_up_reply(1_200)
     turns.audio(e.SpeechAudio(1, 1, b"\x55" * 160), 1_300)
     turns.context_ended(1, 1, 1_350)

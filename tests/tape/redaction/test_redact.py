@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from telephony.audio.level import level
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.decisions import BargeInReason, DropReason, EndpointReason

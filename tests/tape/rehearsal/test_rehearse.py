@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli.main import app
+from telephony.cli.commands import app
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History

@@ -96,10 +96,11 @@ class Carrier(Running):
         called: str = "+15559870000",
         status_url: str | None = None,
         faults: CarrierFaults | None = None,
+        stir_verstat: str = "TN-Validation-Passed-A",
     ) -> PhoneCall:
         """Starts a call to the service's voice webhook and returns at once. `status_url` receives the status callbacks;
-        `faults` replace the carrier's."""
-        call = self.new_call(Parties(caller, called), faults)
+        `faults` replace the carrier's; `stir_verstat`: whether the caller's carrier vouches for the number."""
+        call = self.new_call(Parties(caller, called, stir_verstat=stir_verstat), faults)
         self.spawn(call.run_inbound(voice_url, status_url))
         return call
 

@@ -32,11 +32,12 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who calls whom. `direction` as Twilio says it."""
+    """Who calls whom. `direction` as Twilio says it; `stir_verstat`: whether the caller's carrier vouches for them."""
 
     caller: str
     called: str
     direction: str = "inbound"
+    stir_verstat: str = "TN-Validation-Passed-A"
 
 
 @dataclass(slots=True)
@@ -138,5 +139,5 @@ class Webhooks:
             "Called": parties.called,
             "FromCity": "",
             "CallerName": "",
-            "StirVerstat": "TN-Validation-Passed-A",
+            "StirVerstat": parties.stir_verstat,
         } | ({"ParentCallSid": self._record.parent} if self._record.parent else {})
