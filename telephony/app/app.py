@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -114,9 +113,8 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
-        self.set_up = dict[type[Any], object]()  # services for tools of every call
-        self.offers: list[Callable[[IncomingCall], object]] = []  # and those that are made for each
-        self.services = functools.partial(call_services, settings, CallMemories(), more=self.set_up, offers=self.offers)
+        self.offers: list[Callable[[IncomingCall], object]] = []
+        self.services = functools.partial(call_services, settings, CallMemories(), offers=self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
@@ -186,7 +184,7 @@ def compose(
     vendors.offers.append(messaging.of)
     router = RestRouter(console.hang_up, rest)
     control = CallControl(settings, clock, registry, calls.legs, rest)
-    vendors.set_up |= control.services
+    vendors.offers += [lambda call: control.transfers.for_tools, lambda call: control.keys]
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice

@@ -18,14 +18,13 @@ def call_services(
     call: IncomingCall,
     screen: KeyScreen | None = None,
     *,
-    more: Mapping[type[Any], object] | None = None,
     offers: Iterable[Callable[[IncomingCall], object]] = (),
 ) -> Mapping[type[Any], object]:
-    """The services of one call: those that the app has set up for all (`more`), and what other parts of the service
-    offer to each call. Those that lack their settings are left out: asking for them fails in words. `screen`: that of
-    the call's leg; without it, keys cannot be asked for."""
+    """The services of one call, and what other parts of the service offer to each call. Those that lack their settings
+    are left out: asking for them fails in words. `screen`: that of the call's leg; without it, keys cannot be asked
+    for."""
     offered = [offer(call) for offer in offers]
-    services: dict[type[Any], object] = {CallMemories: memories, **(more or {}), **{type(one): one for one in offered}}
+    services: dict[type[Any], object] = {CallMemories: memories, **{type(one): one for one in offered}}
     if screen is not None:
         services[Entries] = Entries(screen)
     if settings.twilio_account_sid and settings.twilio_auth_token:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.requests import Request
@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from telephony.call_control import documents
 from telephony.call_control.moves import Moves
 from telephony.call_control.press_keys import KeyPressing
-from telephony.call_control.transfer_tools import Transferring
 from telephony.call_control.transfers import Transfers
 from telephony.clock import Clock
 from telephony.outbound.legs import Legs
@@ -32,11 +31,7 @@ class CallControl:
         self.addresses = Addresses(settings, clock)
         self.moves = Moves(registry, self.addresses, clock)
         self.transfers = Transfers(settings, clock, registry, self.moves, legs, rest)
-
-    @property
-    def services(self) -> Mapping[type, object]:
-        """What tools can ask for."""
-        return {Transferring: self.transfers.for_tools, KeyPressing: KeyPressing(self._press)}
+        self.keys = KeyPressing(self._press)
 
     def _press(self, call_sid: str, digits: str) -> bool:
         """Presses keys on a call, which comes back to its conversation afterwards."""

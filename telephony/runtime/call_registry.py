@@ -38,7 +38,7 @@ from telephony.runtime.endings import Ending, EndingRecorder, Endings
 from telephony.runtime.inbox import Inbox
 from telephony.runtime.model_verdicts import ModelVerdicts
 from telephony.runtime.observers import Observers
-from telephony.runtime.port_factory import PortFactory
+from telephony.runtime.port_factory import PortFactory, ProviderPorts
 
 log = structlog.get_logger()
 

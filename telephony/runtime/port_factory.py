@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.contracts.port import Port
 from telephony.core.events import PhrasesLoaded
+from telephony.key_entries.screen import KeyScreen
 
 
 @dataclass(frozen=True, slots=True)
