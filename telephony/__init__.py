@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
+    from telephony.call_control.destinations import Destination
+    from telephony.call_control.press_keys import press_keys
+    from telephony.call_control.transfer_tools import transfer_to
     from telephony.core.actions import EntryEnd
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
     from telephony.key_entries.entries import Entries, Entry
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Destination",
     "Entries",
     "Entry",
     "EntryEnd",
@@ -43,10 +47,12 @@ __all__ = [
     "Wording",
     "create_app",
     "needs_verified",
+    "press_keys",
     "prove_number",
     "send_sms",
     "text_caller",
     "tool",
+    "transfer_to",
     "verified",
     "verified_number",
 ]
@@ -54,6 +60,9 @@ __all__ = [
 _HOMES = {
     "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
     "telephony.app.app": ("create_app",),
+    "telephony.call_control.destinations": ("Destination",),
+    "telephony.call_control.press_keys": ("press_keys",),
+    "telephony.call_control.transfer_tools": ("transfer_to",),
     "telephony.core.actions": ("EntryEnd",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
     "telephony.messages.identity": ("needs_verified", "verified", "verified_number"),

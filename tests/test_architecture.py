@@ -76,6 +76,8 @@ RINGS: list[tuple[str, int]] = [
     ("runtime", 4),
     ("llm_server.codec", 2),
     ("llm_server", 5),
+    ("call_control.hours", 0),
+    ("call_control", 5),
     ("console", 5),
     ("app", 6),
     ("own_number", 6),
@@ -117,7 +119,15 @@ PURE = (
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),
     *("tape.rehearsal.rehearse", "tape.redaction.substitution", "tape.redaction.noise"),
     *("tape.redaction.alignment", "tape.rehearsal.expectations"),
-    *("console.carrier.twiml", "console.carrier.playout", "console.carrier.checks", "console.words"),
+    *(
+        "call_control.documents",
+        "call_control.outcomes",
+        "call_control.phrases",
+        "console.carrier.twiml",
+        "console.carrier.playout",
+        "console.carrier.checks",
+        "console.words",
+    ),
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: The embedded default is imported only where it is needed, inside a function.

@@ -12,7 +12,7 @@ import functools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from starlette.middleware import Middleware
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.browser_phone import open_console
 from telephony.app.call_services import call_services
-from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
+from telephony.app.default_voice import AccountVoices, DefaultVoice, fixed_phrases, needed, own_agent
 from telephony.app.keys import Keys
 from telephony.app.language_model import language_model
 from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
+from telephony.call_control.control import CallControl
 from telephony.clock import Clock
 from telephony.console.console import Console
 from telephony.console.rest_router import RestRouter
@@ -52,8 +53,9 @@ from telephony.observe import logs
 from telephony.observe.health import HEALTH
 from telephony.observe.logs import CallLog
 from telephony.outbound.calls import Calls
-from telephony.runtime.call_registry import CallRegistry, ProviderPorts
+from telephony.runtime.call_registry import CallRegistry
 from telephony.runtime.llm_port import LlmPort
+from telephony.runtime.port_factory import ProviderPorts
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
@@ -81,6 +83,7 @@ class Service:
     keys: Keys
     voice: DefaultVoice
     calls: Calls
+    control: CallControl
     messaging: Messaging
     rest: TwilioRest | None = None
     ready: bool = False
@@ -163,12 +166,6 @@ class VendorPorts:
         return PhrasesLoaded(tuple(self.phrases.load(spec, wording).values()))
 
 
-def fixed_phrases(agent: Agent) -> dict[str, str]:
-    """Name -> text, as it is spoken, of all fixed phrases of an agent, including its greeting."""
-    phrases = {**asdict(agent.wording), "greeting": agent.greeting}
-    return {name: spoken_form(text, agent.voice.language) or text for name, text in phrases.items() if text}
-
-
 def compose(
     settings: Settings,
     clock: Clock,
@@ -186,10 +183,12 @@ def compose(
     messaging = text_messages(settings, clock, rest, registry, lambda: calls.base_url)
     vendors.offers.append(messaging.of)
     router = RestRouter(console.hang_up, rest)
-    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)
+    control = CallControl(settings, clock, registry, calls.legs, rest)
+    vendors.offers += [lambda call: control.transfers.for_tools, lambda call: control.keys]
+    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls, control.moves)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, messaging, rest)
+    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, control, messaging, rest)
     return Service(settings, clock, registry, *parts), vendors
 
 
@@ -241,6 +240,7 @@ def create_app(
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
             app.router.routes += console.routes() + webhooks.routes() + placed.routes()
+            app.router.routes += await stack.enter_async_context(service.control.running(webhooks))
             app.router.routes += await stack.enter_async_context(open_messages(service.messaging, webhooks.signed))
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))

@@ -7,6 +7,7 @@ starts, before the first call, and again until there is a voice; then the voice 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 import structlog
 
@@ -15,6 +16,7 @@ from telephony.clock import Clock
 from telephony.elevenlabs import rest
 from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.errors import ProviderError
+from telephony.text_normalization import spoken_form
 
 log = structlog.get_logger()
 
@@ -117,3 +119,9 @@ def _not_listed(error: ProviderError) -> str:
     if error.status in (401, 403):
         return "set ELEVENLABS_VOICE_ID: the key may not list the account's voices (permission voices_read)"
     return f"set ELEVENLABS_VOICE_ID: the account's voices cannot be listed (HTTP {error.status})"
+
+
+def fixed_phrases(agent: Agent) -> dict[str, str]:
+    """Name -> text, as it is spoken, of all fixed phrases of an agent, including its greeting."""
+    phrases = {**asdict(agent.wording), "greeting": agent.greeting}
+    return {name: spoken_form(text, agent.voice.language) or text for name, text in phrases.items() if text}

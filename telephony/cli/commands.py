@@ -48,6 +48,7 @@ class Mode(StrEnum):
     managed = "managed"
     custom_llm = "custom-llm"
     register = "register"
+    transfer = "transfer"
 
 
 @app.command()
@@ -96,7 +97,8 @@ def demo(
     mode: Annotated[
         Mode,
         typer.Option(help="What runs the call: our pipeline, or a managed agent (of a local platform) that is bridged "
-                     "(managed), bridged and using our custom LLM (custom-llm), or on its own (register).")
+                     "(managed), bridged and using our custom LLM (custom-llm), or on its own (register). "
+                     "transfer: the caller is put through to a person, who is asked first.")
     ] = Mode.pipeline,
     speed: Annotated[float, typer.Option(min=0.5, max=20, help="The call's speed relative to real time.")] = 1.0,
     offline: Offline = False,
@@ -117,6 +119,10 @@ def demo(
     _logs(settings)
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
     _offers(settings)
+    if mode is Mode.transfer:
+        from telephony.cli import demo_transfer
+
+        raise typer.Exit(demo_transfer.run(out, settings))
     from telephony.cli.demo import run
 
     files = [*(caller or ()), *(more or ())]

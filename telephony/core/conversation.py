@@ -87,6 +87,11 @@ class Conversation:
     def ended(self) -> Ended | None:
         return self._ending.ended
 
+    @property
+    def so_far(self) -> e.CallResumed:
+        """What another stream of the call needs to go on."""
+        return e.CallResumed(self._turns.transcript.history(), self._turns.last)
+
     def saying(self, now: int) -> tuple[Saying, ...]:
         """What the agent is saying at `now`, as far as it was heard: for whoever shows the call. Changes nothing."""
         return saying(self._turns, now)
@@ -163,7 +168,9 @@ class Conversation:
             return []
         self._timers.watchdog.received(now)
         self._timers.start(now)
-        return self._turns.greet(now)
+        actions = self._turns.greet(now)
+        self._acting.started(now)
+        return actions
 
     def _generated(self, event: e.LlmEvent, now: int) -> list[Action]:
         match event:

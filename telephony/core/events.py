@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from telephony.core.history import History
 from telephony.core.managed_events import ManagedEvent
 
 # --- the carrier ------------------------------------------------------------------------------------------------
@@ -368,6 +369,18 @@ class MoveFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallResumed:
+    """The call is back from where it has gone, on a new stream: the first event there. `history` is what was said
+    before, up to and with `turn`; `notice` is what the agent learns of where it has been. With `speak` it owes the
+    caller words about it."""
+
+    history: History
+    turn: int
+    notice: str = ""
+    speak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EntryWanted:
     """A tool of `turn` asks the caller to key something in: `question` is said, and keys are taken from now on.
 
@@ -397,6 +410,14 @@ LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | Repl
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
 ActingEvent: TypeAlias = (
-    WorkDeferred | EndWanted | NoticeReceived | SayRequested | MoveStarted | MoveFailed | EntryWanted | EntryDropped
+    WorkDeferred
+    | EndWanted
+    | NoticeReceived
+    | SayRequested
+    | MoveStarted
+    | MoveFailed
+    | CallResumed
+    | EntryWanted
+    | EntryDropped
 )
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

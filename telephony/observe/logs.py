@@ -121,6 +121,10 @@ class CallLog:
             case e.ToolFinished():
                 self._counts["tools"] += 1
                 self._counts["tools_failed"] += event.failed
+            case e.MoveStarted(why):
+                self._ended = f"moved ({why})"
+            case e.MoveFailed():
+                self._ended = ""
             case e.CallerLeft(how):
                 self._ended = self._ended or how
 

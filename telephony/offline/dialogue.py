@@ -6,11 +6,11 @@ is judged by `understanding.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from telephony.core.policy import END_CALL
-from telephony.offline import orders
+from telephony.offline import orders, transfers
 from telephony.offline import understanding as understood
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
@@ -23,15 +23,22 @@ SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do any
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
 CONFIRM = "is that right"
 ELSE = "anything else"
+OTHERS: dict[str, Callable[[list[dict[str, Any]]], Iterable[Part]]] = {
+    orders.TOOL: orders.respond,
+    transfers.BRIEFING: transfers.brief,
+    transfers.TOOL: transfers.respond,
+}
+"""The dialogues of other examples, by a tool of theirs."""
 
 
 def respond(body: dict[str, Any]) -> Iterable[Part]:
     """The next part of the dialogue."""
     messages = [m for m in body["messages"] if m["role"] != "system"]
     tools = {tool["function"]["name"] for tool in body.get("tools", [])}
-    if orders.TOOL in tools:
-        yield from orders.respond(messages)
-        return
+    for tool, dialogue in OTHERS.items():
+        if tool in tools:
+            yield from dialogue(messages)
+            return
     if messages and messages[-1]["role"] == "tool":
         yield from _after_tool(messages)
         return

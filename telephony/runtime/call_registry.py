@@ -14,10 +14,9 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
 
 import structlog
 
@@ -39,6 +38,7 @@ from telephony.runtime.endings import Ending, EndingRecorder, Endings
 from telephony.runtime.inbox import Inbox
 from telephony.runtime.model_verdicts import ModelVerdicts
 from telephony.runtime.observers import Observers
+from telephony.runtime.port_factory import PortFactory, ProviderPorts
 
 log = structlog.get_logger()
 
@@ -51,30 +51,6 @@ class Refusal(StrEnum):
 
     DRAINING = "draining"
     BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderPorts:
-    """What the composition root creates for one call: all ports except the leg, and the cached phrases (`late_phrases`
-    synthesises the missing ones; it never raises), and the `screen` that what the leg reports goes through."""
-
-    stt: Port
-    llm: Port
-    tts: Port
-    phrases: PhrasesLoaded
-    late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
-    spoken_form: Callable[[str], str]
-    screen: KeyScreen = field(default_factory=KeyScreen)
-
-
-class PortFactory(Protocol):
-    """Creates the ports of a call."""
-
-    def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts: ...
-
-    def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
-        """The socket to a managed agent: one port for STT, LLM and TTS."""
-        ...
 
 
 @dataclass(slots=True)
@@ -145,14 +121,16 @@ class CallRegistry:
             return None
         return Refusal.DRAINING if self.draining and not rung else Refusal.BUSY if self.full() else None
 
-    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> Refusal | None:
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall, back: Sequence[Event] = ()) -> Refusal | None:
         """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
-        why it is not admitted, or None if it is."""
+        why it is not admitted, or None if it is. `back`: the first events of a call that returns; it is admitted."""
         refusal = self.refusal(call.call_sid, rung=call.outbound)
-        if refusal is not None or call.call_sid in self.calls:
+        if (refusal is not None and not back) or call.call_sid in self.calls:
             return refusal
         assert self._group is not None, "the call registry is not running"
         live = LiveCall(call, agent, Inbox(self._clock), asyncio.get_running_loop().create_future())
+        for event in back:
+            live.inbox.put(event)
         if self.draining:
             live.inbox.put(DrainStarted(live.inbox.now() + max(0, self._drained_ms - self._clock.ms())))
         self.calls[call.call_sid] = live
@@ -191,7 +169,7 @@ class CallRegistry:
         return self._operator(call_sid, OperatorMessage("contextual_update" if silent else "user_message", text))
 
     def active(self, call_sid: str) -> bool:
-        """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `tell`."""
+        """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `send_message`."""
         return self._operator(call_sid, OperatorMessage("user_activity"))
 
     def _operator(self, call_sid: str, told: OperatorMessage) -> bool:

@@ -72,6 +72,8 @@ def event(one: e.Event, rules: TurnTaking) -> str:
             return f"the call is about to leave this stream ({why})"
         case e.MoveFailed(why):
             return f"the call does not leave this stream after all ({why})"
+        case e.CallResumed(history, turn, notice):
+            return f"the call goes on after {len(history)} lines, up to turn {turn}, on another stream: {notice!r}"
         case e.TimeReached():
             return "the call's deadline is reached"
     return _plainly(one)

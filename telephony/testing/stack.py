@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 import structlog
 
 from telephony.agent import AgentSource
-from telephony.app.app import Service, fixed_phrases
-from telephony.app.default_voice import own_agent
+from telephony.app.app import Service
+from telephony.app.default_voice import fixed_phrases, own_agent
 from telephony.app.server import running
 from telephony.audio.level import level
 from telephony.clock import Clock

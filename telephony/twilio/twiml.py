@@ -61,8 +61,8 @@ def connect_stream(
     Twilio would not accept.
     """
     response = VoiceResponse()
-    _say(response, say, language)
-    _connect(response, stream_url, action_url, parameters)
+    say_in(response, say, language)
+    connect_in(response, stream_url, action_url, parameters)
     response.hangup()
     return str(response)
 
@@ -70,7 +70,7 @@ def connect_stream(
 def hang_up(say: str = "", language: str = "en") -> str:
     """Ends the call, after Twilio's own voice has said `say`. `language` is ISO 639-1, with or without a region."""
     response = VoiceResponse()
-    _say(response, say, language)
+    say_in(response, say, language)
     response.hangup()
     return str(response)
 
@@ -79,7 +79,7 @@ def dial(number: str, say: str = "", language: str = "en") -> str:
     """Connects the caller to `number` (E.164 or `sip:...`) after saying `say`, then ends the call. Raises ValueError if
     `number` is neither."""
     response = VoiceResponse()
-    _say(response, say, language)
+    say_in(response, say, language)
     target = response.dial()
     if re.fullmatch(r"\+[1-9]\d{4,14}", number):
         target.number(number)
@@ -98,7 +98,8 @@ def reject(reason: str | None = None) -> str:
     return str(response)
 
 
-def _connect(response: VoiceResponse, stream_url: str, action_url: str, parameters: Mapping[str, str]) -> None:
+def connect_in(response: VoiceResponse, stream_url: str, action_url: str, parameters: Mapping[str, str]) -> None:
+    """Adds the `<Connect><Stream>` of `connect_stream`."""
     url = urlsplit(stream_url)
     if url.scheme not in ("wss", "ws") or not url.netloc:
         raise ValueError("a stream URL must be absolute and begin with wss:// (ws:// for the local carrier)")
@@ -116,7 +117,8 @@ def _connect(response: VoiceResponse, stream_url: str, action_url: str, paramete
         stream.parameter(name=name, value=value)
 
 
-def _say(response: VoiceResponse, text: str, language: str) -> None:
+def say_in(response: VoiceResponse, text: str, language: str) -> None:
+    """Lets Twilio's own voice say `text`, if there is any, in the document or verb."""
     text = _NOT_XML.sub(" ", text).strip()
     if text:
         response.say(text, language=_locale(language))

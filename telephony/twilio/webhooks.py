@@ -33,10 +33,11 @@ from telephony.runtime.call_registry import CallRegistry, LiveCall, Refusal
 from telephony.settings import Settings
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
+from telephony.twilio.addresses import Addresses
 from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.signed_forms import Form, SignedForms
-from telephony.twilio.stream_token import StreamTokens, issue
+from telephony.twilio.stream_token import StreamTokens
 from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
@@ -59,6 +60,19 @@ class PlacedCalls(Protocol):
         ...
 
 
+class Moved(Protocol):
+    """The part of the moves (calls that leave their stream on purpose, and come back) that the webhooks use."""
+
+    @property
+    def addresses(self) -> Addresses: ...
+
+    async def next_document(self, request: Request, call_sid: str) -> str | None:
+        """The TwiML with which a call goes on whose stream was ended for it, or None if it was not."""
+        ...
+
+    def hung_up(self, call_sid: str) -> None: ...
+
+
 class Rest(Protocol):
     """The part of the carrier's REST API that the webhooks use; calls from the browser have a carrier of their own."""
 
@@ -78,6 +92,7 @@ class Webhooks:
         rest: Rest,
         registrar: Registrar,
         placed: PlacedCalls,
+        moves: Moved,
     ) -> None:
         self.signed = SignedForms(settings, clock)
         self._settings = settings
@@ -88,6 +103,7 @@ class Webhooks:
         self._rest = rest
         self._registrar = registrar
         self._placed = placed
+        self._moves = moves
         self._tokens = StreamTokens(settings.twilio_auth_token.encode())
         self._callers = Callers("agent function")
 
@@ -118,7 +134,7 @@ class Webhooks:
             if not isinstance(registered, Agent):
                 return _xml(registered)
             choice = registered
-        document = twiml.connect_stream(*self._stream(request, call, attempt=1))
+        document = twiml.connect_stream(*self._moves.addresses.stream(request, call, attempt=1))
         if (refusal := self._registry.prepare(choice, call)) is not None:  # other calls may have come in meanwhile
             return _xml(self._refuse(call, refusal, choice))
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
@@ -129,8 +145,10 @@ class Webhooks:
         call = _incoming(form)
         ending = self._registry.ending(call.call_sid)
         if form.get("CallStatus") in TERMINAL:
-            self._registry.hung_up(call.call_sid)
+            self._hung_up(call.call_sid)
             return _xml(twiml.hang_up())
+        if (document := await self._moves.next_document(request, call.call_sid)) is not None:
+            return _xml(document)
         if ending is not None:
             return _xml(twiml.hang_up(ending.farewell, ending.language))
         log.warning("stream_lost", call_sid=call.call_sid, opened=not self._registry.awaits_leg(call.call_sid))
@@ -139,8 +157,12 @@ class Webhooks:
     async def status(self, request: Request, form: Form) -> Response:
         """The call's state changed. Only its end matters; that may be reported first, twice, or never."""
         if form.get("CallStatus") in TERMINAL:
-            self._registry.hung_up(form.get("CallSid", ""))
+            self._hung_up(form.get("CallSid", ""))
         return Response(status_code=204)
+
+    async def back(self, request: Request, form: Form) -> Response:
+        """A call comes back from somewhere, and nobody here knows it any more: as if its stream had been lost."""
+        return _xml(await self._recover(request, _incoming(form)))
 
     # --- the media socket -------------------------------------------------------------------------------------------
 
@@ -182,6 +204,10 @@ class Webhooks:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:
                 log.warning("hang_up_failed", call_sid=start.call_sid, code=error.code)
+
+    def _hung_up(self, call_sid: str) -> None:
+        self._registry.hung_up(call_sid)
+        self._moves.hung_up(call_sid)
 
     def _needs_detector(self, call_sid: str) -> bool:
         """Whether our own pipeline handles the call, so that the detector must run."""
@@ -237,25 +263,12 @@ class Webhooks:
             return Reject(ENGLISH_WORDING.broken)
         return choice
 
-    def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
-        """(stream URL, action URL, parameters) of a `<Connect>`."""
-        here = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
-        base = here.partition("?")[0].rpartition("/twilio/")[0] + "/twilio"
-        stream = base.replace("http", "ws", 1) + "/media"
-        parameters = {
-            "token": issue(self._settings.twilio_auth_token.encode(), call.call_sid, self._clock.wall_s()),
-            "caller": call.caller[:200],
-            "called": call.called[:200],
-            "direction": call.direction[:40],
-        }
-        return stream, f"{base}/after?attempt={attempt}", {name: value for name, value in parameters.items() if value}
-
     async def _recover(self, request: Request, call: IncomingCall) -> str:
         """The TwiML for a caller whose stream was lost: the fallback number, one more stream, or an apology."""
         (wording, language), sid, fallback = spoken_by(self._agents), call.call_sid, self._settings.fallback_number
         again = request.query_params.get("attempt") == "1" and not fallback
         if again and self._registry.awaits_leg(sid):  # the stream never opened: the prepared call still waits for it
-            return twiml.connect_stream(*self._stream(request, call, attempt=2))
+            return twiml.connect_stream(*self._moves.addresses.stream(request, call, attempt=2))
         if (before := self._registry.calls.get(sid)) is not None:
             before.leg.cancel()  # frees the place of a call whose stream never opened
             if again:
@@ -274,7 +287,9 @@ class Webhooks:
             (wording, language), apology = spoken_by(choice), choice.wording.apology
             if isinstance(choice, Agent):
                 choice, apology = replace(choice, greeting=apology), ""
-            document = twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
+            document = twiml.connect_stream(
+                *self._moves.addresses.stream(request, call, attempt=2), say=apology, language=language
+            )
             if self._registry.prepare(choice, call) is None:
                 return document
         return twiml.hang_up(wording.broken, language)

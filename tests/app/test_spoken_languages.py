@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from telephony.agent import Agent, IncomingCall, Voice
-from telephony.app.app import VendorPorts, fixed_phrases
+from telephony.app.app import VendorPorts
+from telephony.app.default_voice import fixed_phrases
 from telephony.core.policy import Wording
 from telephony.settings import Settings
 from telephony.testing.stack import local_stack

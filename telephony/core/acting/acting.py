@@ -37,6 +37,7 @@ class Acting:
         self.deferred = Deferred(language, turns, answer, ending)
         self.entries = Entries(listening, turns, answer, ending, dtmf)
         self._asides = Asides(turns, ending)
+        self._resumed: e.CallResumed | None = None
 
     def happened(self, event: e.ActingEvent, now: int) -> list[Action]:
         match event:
@@ -61,9 +62,17 @@ class Acting:
                 self._ending.moves(why)
             case e.MoveFailed():
                 self._ending.stays()
+            case e.CallResumed(history, turn):
+                self._turns.transcript.resume(history)
+                self._turns.last, self._resumed = turn, event
             case _:
                 assert_never(event)
         return []
+
+    def started(self, now: int) -> None:
+        """The stream is up, and the greeting begun: what a call that is back brings with it comes after that."""
+        if self._resumed is not None:
+            self.happened(e.NoticeReceived(self._resumed.notice, self._resumed.speak), now)
 
     def tick(self, now: int) -> list[Action]:
         """What is to be said is said when there is room; an entry ends in time."""

@@ -20,6 +20,8 @@ DUTCH = Language(
         busy="Op dit moment zijn al onze lijnen bezet. Belt u over een paar minuten nog eens. Tot ziens.",
         provider_busy="Excuses voor het wachten, het is op dit moment erg druk. Een moment, alstublieft.",
         goodbye="Tot ziens.",
+        connecting="Ik verbind u nu door.",
+        back="Hallo, daar ben ik weer.",
     ),
     backchannels=word_set(
         "dank bedankt dankjewel dankuwel prima mooi fijn top leuk perfect super natuurlijk juist correct helder "

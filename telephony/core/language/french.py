@@ -20,6 +20,8 @@ FRENCH = Language(
         busy="Toutes nos lignes sont occupées pour le moment. Veuillez rappeler dans quelques minutes. Au revoir.",
         provider_busy="Merci de patienter, nous recevons beaucoup d'appels en ce moment. Un instant, s'il vous plaît.",
         goodbye="Au revoir.",
+        connecting="Je vous mets en relation.",
+        back="Bonjour, c'est de nouveau moi.",
     ),
     backchannels=word_set(
         "merci super parfait génial excellent compris vu effectivement certainement évidemment absolument volontiers "

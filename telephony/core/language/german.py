@@ -36,6 +36,8 @@ GERMAN = Language(
         "Auf Wiederhören.",
         provider_busy="Entschuldigen Sie die Wartezeit, im Moment ist viel los. Einen Augenblick, bitte.",
         goodbye="Auf Wiederhören.",
+        connecting="Ich verbinde Sie jetzt.",
+        back="Hallo, hier bin ich wieder.",
     ),
     backchannels=_words(
         "danke super prima toll schön wunderbar perfekt klasse sicher gewiss eben freilich jap jep tja "

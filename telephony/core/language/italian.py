@@ -20,6 +20,8 @@ ITALIAN = Language(
         busy="Al momento tutte le nostre linee sono occupate. La prego di richiamare tra qualche minuto. Arrivederci.",
         provider_busy="Mi scusi per l'attesa, al momento riceviamo molte chiamate. Un attimo, per favore.",
         goodbye="Arrivederci.",
+        connecting="La metto in contatto adesso.",
+        back="Pronto, sono di nuovo io.",
     ),
     backchannels=word_set(
         "grazie ottimo giusto infatti certamente sicuro sicuramente chiaro ovvio ovviamente appunto magnifico "

@@ -23,6 +23,8 @@ PORTUGUESE = Language(
         "Até logo.",
         provider_busy="Desculpe a espera, neste momento temos muitas chamadas. Um momento, por favor.",
         goodbye="Até logo.",
+        connecting="Vou passar a chamada agora.",
+        back="Olá, sou eu novamente.",
     ),
     backchannels=word_set(
         "obrigado obrigada claro ótimo perfeito beleza legal joia bacana correto exatamente certamente "

@@ -21,6 +21,8 @@ SPANISH = Language(
         "Adiós.",
         provider_busy="Disculpe la espera, en este momento tenemos muchas llamadas. Un momento, por favor.",
         goodbye="Adiós.",
+        connecting="Ahora mismo le paso.",
+        back="Hola, soy yo de nuevo.",
     ),
     backchannels=word_set(
         "gracias genial estupendo fenomenal excelente correcto cierto seguro dale listo sale órale ándale comprendo "

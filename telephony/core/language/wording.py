@@ -22,6 +22,8 @@ class Wording:
     busy: str = "All our lines are busy at the moment. Please call again in a few minutes. Goodbye."
     provider_busy: str = "I'm sorry for the wait, there's a lot going on. One moment, please."
     goodbye: str = "Goodbye."
+    connecting: str = "I'm connecting you now."
+    back: str = "Hello, it's me again."
 
 
 ENGLISH_WORDING = Wording()

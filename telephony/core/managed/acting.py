@@ -59,6 +59,8 @@ class ManagedActing:
                 self._ending.moves(why)
             case e.MoveFailed():
                 self._ending.stays()
+            case e.CallResumed(_, _, notice, speak):  # the platform begins a conversation of its own
+                return self.happened(e.NoticeReceived(notice, speak))
             case e.EntryWanted(_, entry):  # we cannot let a platform's agent ask
                 return [EndEntry(entry, EntryEnd.REFUSED)]
             case e.EntryDropped():

@@ -20,6 +20,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
+from telephony.core.history import HistoryItem, ToolUsed
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy
 from telephony.tape import step_text
@@ -235,6 +236,8 @@ class _SideBySide:
                 return replace(told, text=text(told.text))
             case e.MoveStarted() | e.MoveFailed() as moved:
                 return replace(moved, why=text(moved.why))
+            case e.CallResumed(history) as back:
+                return replace(back, history=tuple(self._line(one) for one in history), notice=text(back.notice))
             case e.SpeechAudio() as speech:
                 return self._speech(speech)
             case e.PhrasesLoaded(phrases):
@@ -244,6 +247,12 @@ class _SideBySide:
             case e.EndRequested(reason):
                 return e.EndRequested(text(reason))
         return step.event
+
+    def _line(self, item: HistoryItem) -> HistoryItem:
+        if not isinstance(item, ToolUsed):
+            return replace(item, text=self.words.text(item.text))
+        text, made = self.words.text, self.words.json
+        return ToolUsed(text(item.tool_call_id), item.name, made(item.arguments), made(item.result))
 
     def _speech(self, speech: e.SpeechAudio) -> e.SpeechAudio:
         context = self._contexts.setdefault((speech.turn, speech.attempt), _Spoken())
