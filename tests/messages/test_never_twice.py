@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from telephony.errors import MessageRefused
 from telephony.messages.message import Report
 from telephony.messages.messages import TextRules
-from telephony.messages.store import Caps
+from telephony.messages.store import NAME, Caps
 from tests.messages.test_messages import Rig, rigged
 
 NOT_SENT = ("429 20429", "400 21211")
@@ -46,7 +48,7 @@ async def report(rig: Rig, chance: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(12))
 async def test_no_text_goes_twice_to_a_number_in_a_call(tmp_path: Path, seed: int) -> None:
     """Of each text to a number in a call there is one POST, and one more for each that Twilio has certainly not sent;
-    each POST has a row; no row, and no key, has two."""
+    each POST has a row, and each row a POST; no row, and no key, has two."""
     chance = random.Random(seed)
     asked, tried, failed = list[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     rows = set[str]()
@@ -69,5 +71,7 @@ async def test_no_text_goes_twice_to_a_number_in_a_call(tmp_path: Path, seed: in
             failed[about] += answer in NOT_SENT
     assert rows
     assert all(count - failed[about] <= 1 for about, count in tried.items())
+    with closing(sqlite3.connect(tmp_path / NAME)) as database:
+        assert {one for (one,) in database.execute("SELECT id FROM messages")} == rows
     stored_keys = [found.key for row in rows if (found := await rig.messaging.store.get(row))]
     assert len(stored_keys) == len(set(stored_keys))
