@@ -21,6 +21,7 @@ from telephony.messages.messages import Messages, Messaging, TextRules
 from telephony.messages.proof import Answer
 from telephony.messages.store import Caps
 from telephony.settings import Settings
+from telephony.testing.steady import SteadyClock
 from telephony.twilio.rest.client import RestClient
 from telephony.twilio.rest.messages import SEND_MS, MessageRequest, MessagesRest
 from tests.messages.twilio_messages import SID, TOKEN, LocalMessages, local_messages
@@ -52,7 +53,7 @@ class Rig:
 
 @asynccontextmanager
 async def rigged(data: Path | None = None, speed: float = 20, **settings: Any) -> AsyncIterator[Rig]:
-    clock = Clock(speed=speed)
+    clock = SteadyClock(speed)
     async with asyncio.timeout(30), local_messages() as twilio:
         client = RestClient(SID, TOKEN, twilio.base_url, clock)
         rig = Rig(twilio, None)  # type: ignore[arg-type]
