@@ -133,9 +133,9 @@ class Deferred:
         return min(heard) + OBJECTION_MS if heard else None
 
     def answered(self, text: str, now: int) -> list[Action]:
-        """The caller has said something that is to be answered. It stops work without words, and work whose words were
-        just heard if it is more than thanks."""
-        stopped = {Outcome.SILENT, Outcome.HEARD} if self._objects(text) else {Outcome.SILENT}
+        """The caller has said something that is to be answered. It stops work without words; and if it is more than
+        thanks, work whose words were just heard, or are being heard because they cannot be interrupted."""
+        stopped = {Outcome.SILENT, Outcome.HEARD, Outcome.OPEN} if self._objects(text) else {Outcome.SILENT}
         waiting = [one for one in self._waiting if one.turn.outcome in stopped]
         return [action for one in waiting for action in self._stop(one, now)]
 
