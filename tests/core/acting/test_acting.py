@@ -146,6 +146,27 @@ def test_a_notice_waits_for_the_reply_under_way() -> None:
     assert call.did(a.StartReply)[1][1].history[-1] == Noticed("Anna has accepted.")
 
 
+def test_a_notice_is_told_although_the_reply_under_way_is_cut_by_a_voice_without_words() -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.replies(1_100, turn, "We open at nine in the morning and close at six in the evening.")
+    call.at(2_000, e.NoticeReceived("Anna has accepted."))
+    call.sim.coughs(3_000, 4_000)
+    call.run(9_000)
+    assert len(call.explained(d.Cut)) == 1
+    assert call.did(a.StartReply)[-1][1].history[-1] == Noticed("Anna has accepted.")
+
+
+def test_a_notice_that_is_being_told_is_owed_no_more() -> None:
+    call = Bare()
+    call.at(1_000, e.NoticeReceived("Anna has accepted."))
+    call.replies(1_100, 1, "Good news: Anna has accepted, and will call you in the afternoon.")
+    call.sim.coughs(3_000, 4_000)
+    call.run(9_000)
+    assert len(call.explained(d.Cut)) == 1
+    assert len(call.did(a.StartReply)) == 1
+
+
 def test_a_blank_notice_is_none() -> None:
     call = Bare()
     call.at(1_000, e.NoticeReceived(" "))
