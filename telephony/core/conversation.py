@@ -305,8 +305,8 @@ class Conversation:
         if replied:
             self._recovery.replied()
         utterance = self._listening.utterance
-        actions += self._acting.deferred.tick(now, None if utterance is None else utterance.text)
-        if self._listening.utterance is not None or self._turns.playout.held:
+        actions += self._acting.deferred.tick(now, utterance)
+        if utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tools(now)
         if not self._answer.owed or self._dtmf.deadline is not None:

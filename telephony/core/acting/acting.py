@@ -67,7 +67,8 @@ class Acting:
 
     def tick(self, now: int) -> list[Action]:
         """What is to be said is said when there is room; an entry ends in time."""
-        return self.entries.tick(now) + self._asides.tick(now, quiet=self._listening.utterance is None)
+        actions = self.entries.tick(now) if self.entries.open else []
+        return actions + self._asides.tick(now, quiet=self._listening.utterance is None)
 
     def calm(self, now: int) -> Calm | None:
         """See `Part`."""

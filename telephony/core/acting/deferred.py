@@ -18,6 +18,7 @@ from telephony.core.events import ToolFinished, WorkDeferred
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
 from telephony.core.language.words import wants_the_floor
+from telephony.core.listening.utterance import Utterance
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turn_state import Outcome
 from telephony.core.speaking.turns import Turns
@@ -103,12 +104,12 @@ class Deferred:
             self._turns.transcript.failed.add(event.tool_call_id)
         return event, actions
 
-    def tick(self, now: int, saying: str | None) -> list[Action]:
-        """What the outcomes of the turns decide. `saying`: what the caller is saying, "" if there are no words yet, and
-        None if they say nothing."""
+    def tick(self, now: int, utterance: Utterance | None) -> list[Action]:
+        """What the outcomes of the turns decide. `utterance`: what the caller is saying, if they say anything."""
         actions = list[Action]()
         if not self._waiting:
             return actions
+        saying = None if utterance is None else utterance.text
         silent = saying is None and not self._answer.owed and not self._turns.live()
         for one in list(self._waiting):
             if one.turn.outcome is Outcome.HEARD and one.heard_ms is None:
