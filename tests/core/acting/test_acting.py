@@ -64,6 +64,20 @@ def test_it_waits_for_words_that_have_no_audio_yet() -> None:
     assert [text for _, _, text in call.spoken()] == ["One moment. "]
 
 
+def test_the_model_knows_it_before_the_words_that_came_after_it() -> None:
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    say(call, 1_100)
+    call.speaks(1_100, turn + 1, f"{LOOKING} ")
+    call.confirms(1_100, turn + 1)
+    call.returns(5_500, turn, "call_1")
+    call.replies(5_600, turn, "It is on its way.")
+    call.asks(9_000)
+    history = call.did(a.StartReply)[-1][1].history
+    assert [item.text for item in history if isinstance(item, AgentSaid)] == [LOOKING, "It is on its way."]
+
+
 def test_what_found_no_room_until_the_reply_goes_on_is_not_said() -> None:
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
