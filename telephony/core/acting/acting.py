@@ -45,7 +45,7 @@ class Acting:
             case e.EndWanted(turn, tool_call_id):
                 found = self._turns.get(turn)
                 if found is not None and found.generation is not None and tool_call_id in found.generation.running:
-                    found.generation.ends_call = True
+                    found.generation.ends.add(tool_call_id)
             case e.NoticeReceived(text, speak):
                 if text.strip():
                     self._turns.transcript.notice(text.strip()[:NOTICE_CHARS])

@@ -130,6 +130,34 @@ def test_nothing_is_said_at_once_when_the_call_is_being_ended() -> None:
     assert call.ended == "operator"
 
 
+# --- a tool ends the call ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("failed", "ended"), [(False, "agent"), (True, "")])
+def test_a_tool_that_fails_does_not_end_the_call_either(failed: bool, ended: str) -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    call.at(1_020, e.EndWanted(turn, "call_1"))
+    call.at(1_030, e.ToolFinished(turn, "call_1", "It is done.", failed))
+    call.replies(1_100, turn, "Goodbye.")
+    call.run(4_000)
+    assert call.ended == ended
+
+
+def test_another_tool_that_fails_does_not_keep_the_call() -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    call.wants(1_010, turn, "call_2")
+    call.at(1_020, e.EndWanted(turn, "call_1"))
+    call.at(1_030, e.ToolFinished(turn, "call_2", "It failed.", True))
+    call.at(1_040, e.ToolFinished(turn, "call_1", "It is done."))
+    call.replies(1_100, turn, "Goodbye.")
+    call.run(4_000)
+    assert call.ended == "agent"
+
+
 # --- notices ----------------------------------------------------------------------------------------------------------
 
 
