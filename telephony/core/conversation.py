@@ -233,7 +233,7 @@ class Conversation:
         if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
         if self.ended is not None:
-            actions += self._acting.entries.end(now) + self._acting.deferred.end()
+            actions += self._acting.entries.end(now) + self._acting.deferred.end(self._listening.utterance)
         elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._timers.watchdog.deadline, parts_ms)

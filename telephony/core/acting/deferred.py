@@ -17,7 +17,7 @@ from telephony.core.ending import Ending
 from telephony.core.events import ToolFinished, WorkDeferred
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
-from telephony.core.language.words import wants_the_floor
+from telephony.core.language.words import unfinished_backchannel, wants_the_floor
 from telephony.core.listening.utterance import Utterance
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turn_state import Outcome
@@ -148,11 +148,17 @@ class Deferred:
         self._waiting.remove(one)
         return [RunDeferred(one.asked.work) if one.asked.must else self._drop(one, NotDone.INTERRUPTED, now)]
 
-    def end(self) -> list[Action]:
-        """The call is over."""
+    def end(self, utterance: Utterance | None) -> list[Action]:
+        """The call is over. What was heard is done, unless the caller was objecting: people hang up in their thanks."""
         waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return []
+        text = utterance.text if utterance is not None else ""
+        objects = self._objects(text) and not unfinished_backchannel(text, self._language)
         return [
-            RunDeferred(one.asked.work) if one.asked.must else DropDeferred(one.asked.work, NotDone.CALL_ENDED)
+            RunDeferred(one.asked.work)
+            if one.asked.must or (one.turn.outcome is Outcome.HEARD and not objects)
+            else DropDeferred(one.asked.work, NotDone.CALL_ENDED)
             for one in waiting
         ]
 

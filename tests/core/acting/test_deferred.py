@@ -337,6 +337,25 @@ def test_a_tool_without_end_is_bounded() -> None:
     assert [what for _, what in outcome(call)] == ["failed", "failed"]
 
 
+@pytest.mark.parametrize(("text", "becomes"), INTO_THE_LAST_WORD, ids=[row[0] for row in INTO_THE_LAST_WORD])
+def test_who_hangs_up_while_they_say_thanks_has_heard_it(text: str, becomes: str) -> None:
+    """People say "great, bye" into the last word, and are gone."""
+    call = Bare()
+    transfer(call)
+    call.sim.says(1_100 + SPOKEN_MS - 80, text)
+    said = next(at for at in range(1_100 + SPOKEN_MS, 9_000, 20) if _words(call, at) >= min(2, len(text.split())))
+    assert outcome(call) == []
+    call.at(said, e.CallerLeft(e.LegEnd.STOP))
+    assert [what for _, what in outcome(call)] == ["run" if becomes == "run" else "call ended"]
+
+
+def _words(call: Bare, at: int) -> int:
+    """How many of the caller's words are transcribed by then."""
+    call.run(at)
+    utterance = call.sim.call._listening.utterance
+    return len(utterance.text.split()) if utterance is not None else 0
+
+
 DISCLOSURE = "This call is recorded for training."
 INTO_A_DISCLOSURE = [("no stop", "interrupted"), ("not sales i meant support", "interrupted"), ("okay", "run")]
 
