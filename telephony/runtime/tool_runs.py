@@ -92,17 +92,19 @@ class ToolRuns:
 
     async def run(self, turn: int, tool_call_id: str, name: str, arguments: str, key: str = "") -> ToolResult:
         """Runs a tool. `key` makes its idempotency key, where ids change with each attempt. Raises only
-        `CancelledError`."""
+        `CancelledError`; cancelling this stops an asynchronous tool, unless the call is over."""
         call = self._call
         context = ToolContext(
             call.call_sid, call.caller, call.called, call.variables, call.outbound, call.verified, turn, tool_call_id,
             idempotency_key(call.call_sid, turn, key or tool_call_id), self._memory.store, Cancelled(), self,
         )  # fmt: skip
-        self._running[context.cancelled] = name
+        running = outliving(f"tool {name}", self._run(name, arguments, context))
         try:
-            return await self.toolbox.run_within(self._clock, self._limits.tool_ms, name, arguments, context)
-        finally:
-            del self._running[context.cancelled]
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if self._emit is not None:
+                running.cancel()
+            raise
 
     def perform(self, action: Action) -> None:
         """What the core has decided of deferred work; and that the caller has interrupted."""
@@ -155,6 +157,13 @@ class ToolRuns:
         return found  # type: ignore[return-value]  # registered by its type
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _run(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
+        self._running[context.cancelled] = name
+        try:
+            return await self.toolbox.run_within(self._clock, self._limits.tool_ms, name, arguments, context)
+        finally:
+            del self._running[context.cancelled]
 
     def _on_loop(self, do: Any) -> None:
         """Does it now, or, asked from a thread, in the order of asking: before the tool's own return."""

@@ -317,6 +317,34 @@ async def test_a_tool_is_told_that_it_is_wanted_no_longer(how: Any) -> None:
         assert [(await one).text for one in running] == ["stopped", "stopped"]
 
 
+@pytest.mark.parametrize(("hung_up", "done"), [(True, ["booked", "noted"]), (False, ["booked"])])
+async def test_a_tool_that_has_begun_finishes_though_the_caller_hangs_up(hung_up: bool, done: list[str]) -> None:
+    """Half a booking is worse than one that nobody waits for."""
+    began, over, did = asyncio.Event(), asyncio.Event(), list[str]()
+
+    @tool
+    async def book(context: ToolContext) -> str:
+        did.append("booked")
+        began.set()
+        try:
+            await asyncio.sleep(0.01)
+            did.append("noted")
+        finally:
+            over.set()
+        return "ok"
+
+    async with bench(book) as made:
+        running = asyncio.create_task(made.runs.run(1, "call_1", "book", "{}"))
+        await began.wait()
+        if hung_up:
+            made.runs.close()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await over.wait()
+        assert did == done
+
+
 async def test_a_tool_that_takes_too_long_is_told_so() -> None:
     told = threading.Event()
 
