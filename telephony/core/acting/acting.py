@@ -6,7 +6,7 @@ from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core.acting.asides import Asides
-from telephony.core.acting.deferred import Deferred
+from telephony.core.acting.deferred import NOTICE_CHARS, Deferred
 from telephony.core.acting.entries import Entries
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
@@ -16,9 +16,6 @@ from telephony.core.language.language import Language
 from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.listening import Listening
 from telephony.core.speaking.turns import Turns
-
-NOTICE_CHARS = 2_000
-"""No more of a notice is told to the model."""
 
 
 class Acting:

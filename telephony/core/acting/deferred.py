@@ -23,6 +23,8 @@ from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turn_state import Outcome
 from telephony.core.speaking.turns import Turns
 
+NOTICE_CHARS = 2_000
+"""No more of a notice is told to the model."""
 MOST_WORKS = 1_000
 """More deferred work in one call is not done."""
 
