@@ -32,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from telephony.clock import Clock
 from telephony.contracts.tool_arguments import arguments_of as arguments_of
 from telephony.contracts.tool_arguments import mended, says_nothing
-from telephony.contracts.tool_run import ToolRun, current_run, running
+from telephony.contracts.tool_run import ToolRun, current_run, running, without_keys
 from telephony.core.policy import END_CALL
 from telephony.threads import in_task, in_thread
 from telephony.tool_context import ToolContext as ToolContext
@@ -227,7 +227,7 @@ class Toolbox:
             async with clock.timeout(limit_ms) as limit:
                 with running(ToolRun(limit, context.turn, context.link.tell)) as run:
                     result = await self.run(name, arguments, context)
-                    return replace(result, text=run.without_secrets(result.text))
+                    return replace(result, text=without_keys(result.text, run.secrets))
         except TimeoutError:
             log.warning("tool_timeout", tool=name)
             context.cancelled.set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -46,13 +46,14 @@ class ToolRun:
                 with _over():
                     self.limit.reschedule(loop.time() + self._left_s)
 
-    def without_secrets(self, text: str) -> str:
-        """The text with secret digits masked, also where they are written in groups."""
-        for secret in self.secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                grouped = r"[\s.,/_-]{0,2}".join(map(re.escape, secret))
-                text = re.sub(grouped, MASKED_KEY * len(secret), text)
-        return text
+
+def without_keys(text: str, secrets: Iterable[str]) -> str:
+    """The text with secret digits masked, also where they are written in groups."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            grouped = r"[\s.,/_-]{0,2}".join(map(re.escape, secret))
+            text = re.sub(grouped, MASKED_KEY * len(secret), text)
+    return text
 
 
 @contextmanager
@@ -79,5 +80,5 @@ def running(run: ToolRun) -> Iterator[ToolRun]:
     try:
         yield run
     finally:
-        run.secrets.clear()
+        run.secrets = []  # work that the tool has deferred may still hold them
         _run.reset(token)

@@ -11,6 +11,7 @@ class OwedAnswer:
 
     def __init__(self) -> None:
         self._since_ms: int | None = None
+        self._news = False  # there is something to tell that the caller did not ask for
         self._restarts = 0
 
     @property
@@ -41,6 +42,7 @@ class OwedAnswer:
 
     def ask_after(self, now: int) -> None:
         """There is something to tell that the caller did not ask for just now: from now on, if nothing is owed yet."""
+        self._news = True
         if self._since_ms is None:
             self._since_ms = now
 
@@ -48,13 +50,18 @@ class OwedAnswer:
         """The reply has failed and is to be tried again."""
         self._since_ms = now
 
+    def interrupted(self) -> None:
+        """The caller has the floor, and waits for nothing any more; what they did not ask for is still to be told."""
+        if not self._news:
+            self._since_ms = None
+
     def cancel(self) -> None:
-        """The caller waits for nothing any more."""
-        self._since_ms = None
+        """Nothing is owed any more."""
+        self._since_ms, self._news = None, False
 
     def take(self) -> int | None:
         """Since when the answer is owed; it is being given from now on."""
-        since_ms, self._since_ms = self._since_ms, None
+        since_ms, self._since_ms, self._news = self._since_ms, None, False
         return since_ms
 
     def heard(self) -> None:

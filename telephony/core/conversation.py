@@ -240,7 +240,7 @@ class Conversation:
         if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
         if self.ended is not None:
-            actions += self._acting.entries.end(now) + self._acting.deferred.end()
+            actions += self._acting.entries.end(now) + self._acting.deferred.end(self._listening.utterance)
         elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._timers.watchdog.deadline, parts_ms)
@@ -312,8 +312,8 @@ class Conversation:
         if replied:
             self._recovery.replied()
         utterance = self._listening.utterance
-        actions += self._acting.deferred.tick(now, None if utterance is None else utterance.text)
-        if self._listening.utterance is not None or self._turns.playout.held:
+        actions += self._acting.deferred.tick(now, utterance)
+        if utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tools(now)
         if not self._answer.owed or self._dtmf.deadline is not None:

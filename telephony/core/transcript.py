@@ -30,12 +30,14 @@ class Transcript:
     def caller(self, text: str) -> None:
         self._lines.append((0, CallerSaid(text)))
 
-    def agent(self, turn: int, text: str, interrupted: bool = False) -> None:
-        """Sets the agent's line of `turn`; an empty text means that nothing of it has been heard yet."""
+    def agent(self, turn: int, text: str, interrupted: bool = False, *, before: int | None = None) -> None:
+        """Sets the agent's line of `turn`; an empty text means that nothing of it has been heard yet. A new line comes
+        last, or before that of turn `before`."""
         line, index = (turn, AgentSaid(text, interrupted)), self._index(turn)
         if index is None:
             self._turns.add(turn)
-            self._lines.append(line)
+            at = self._index(before) if before is not None else None
+            self._lines.insert(len(self._lines) if at is None else at, line)
         else:
             self._lines[index] = line
 

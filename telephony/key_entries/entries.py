@@ -85,9 +85,12 @@ class Entries:
                 return await self._ask(run, wanted)
 
     def ask_in_thread(self, question: str = "", **options: object) -> Entry:
-        """As `ask`, for a plain `def` tool, which runs in a thread."""
+        """As `ask`, for a plain `def` tool, which runs in a thread. Also raises RuntimeError in an asynchronous tool,
+        where it would hold up all calls."""
         if self._loop is None:
             raise ToolFailed("Not done: keys can be asked for in a telephone call only.")
+        if _on_a_loop():
+            raise RuntimeError("ask_in_thread blocks: an asynchronous tool awaits ask(...) instead")
         return asyncio.run_coroutine_threadsafe(self.ask(question, **options), self._loop).result()  # type: ignore[arg-type]
 
     def open(self) -> None:
@@ -127,6 +130,14 @@ class Entries:
         if sensitive and entry.keys:
             run.secrets.append(entry.keys)
         return entry
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _checked(question: str, length: int, terminator: str, timeout_ms: int, sensitive: bool) -> EntryWanted:

@@ -10,14 +10,14 @@ not read-only continues (see `idempotency.py`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from telephony.agent import Agent
 from telephony.contracts.llm import Finished, Llm, ToolCall
-from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, Noticed, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
 from telephony.llm_server.idempotency import IdempotencyStore, canonical
@@ -102,7 +102,7 @@ async def answer(
     passed_back: list[ToolCall] = []
     failed = False  # whether one of our tools failed in the current answer
     whole = False
-    replying = reply(adapted(agent, request), store.history(request), llm, tools, facts)
+    replying = reply(adapted(agent, request), informed(store.history(request), own.notices), llm, tools, facts)
     try:
         async with aclosing(replying) as parts:
             part = await anext(parts)
@@ -131,6 +131,18 @@ async def answer(
                     return
     finally:
         (own.given if whole else own.broken_off)()
+
+
+def informed(history: History, notices: Sequence[tuple[int, str]]) -> History:
+    """The history with what the agent has learned from its tools, each after all that was said in its turn."""
+    items, turn, previous = list[HistoryItem](), 0, None
+    for item in history:
+        if isinstance(item, CallerSaid) and not isinstance(previous, CallerSaid):
+            items += [Noticed(text) for of, text in notices if of == turn]
+            turn += 1
+        items.append(item)
+        previous = item
+    return (*items, *(Noticed(text) for of, text in notices if of >= turn))
 
 
 async def _run_all(

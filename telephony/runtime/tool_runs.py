@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from telephony.agent import IncomingCall
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
+from telephony.contracts.tool_run import current_run, without_keys
 from telephony.core.actions import Action, DropDeferred, EndEntry, RunDeferred
 from telephony.core.decisions import Cut, PlatformCut
 from telephony.core.events import Event, NoticeReceived, WorkDeferred
@@ -46,15 +47,17 @@ T = TypeVar("T")
 
 FAILED = "What {name} was to do after it was announced has failed; nobody knows whether it was done."
 DONE = "What {name} was to do after it was announced is done: {result}"
+UNREADABLE = "what it has returned cannot be read."
 
 
 @dataclass(frozen=True, slots=True)
 class _Deferred:
-    """Work that waits. `name` is that of its tool."""
+    """Work that waits. `name` is that of its tool, whose `secrets` nobody else is told."""
 
     name: str
     work: Work
     must: bool
+    secrets: list[str]
 
 
 class ToolRuns:
@@ -89,17 +92,19 @@ class ToolRuns:
 
     async def run(self, turn: int, tool_call_id: str, name: str, arguments: str, key: str = "") -> ToolResult:
         """Runs a tool. `key` makes its idempotency key, where ids change with each attempt. Raises only
-        `CancelledError`."""
+        `CancelledError`; cancelling this stops an asynchronous tool, unless the call is over."""
         call = self._call
         context = ToolContext(
             call.call_sid, call.caller, call.called, call.variables, call.outbound, call.verified, turn, tool_call_id,
             idempotency_key(call.call_sid, turn, key or tool_call_id), self._memory.store, Cancelled(), self,
         )  # fmt: skip
-        self._running[context.cancelled] = name
+        running = outliving(f"tool {name}", self._run(name, arguments, context))
         try:
-            return await self.toolbox.run_within(self._clock, self._limits.tool_ms, name, arguments, context)
-        finally:
-            del self._running[context.cancelled]
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if self._emit is not None:
+                running.cancel()
+            raise
 
     def perform(self, action: Action) -> None:
         """What the core has decided of deferred work; and that the caller has interrupted."""
@@ -142,7 +147,8 @@ class ToolRuns:
         name = self._running.get(context.cancelled)
         if name is None:
             raise ToolFailed("Not done: the tool had returned before it asked for work to be done later.")
-        self._on_loop(lambda: self._hold(context, _Deferred(name, work, must)))
+        secrets = run.secrets if (run := current_run()) is not None else []
+        self._on_loop(lambda: self._hold(context, _Deferred(name, work, must, secrets)))
 
     def service(self, kind: type[T]) -> T:
         found = self._services.get(kind)
@@ -151,6 +157,13 @@ class ToolRuns:
         return found  # type: ignore[return-value]  # registered by its type
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _run(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
+        self._running[context.cancelled] = name
+        try:
+            return await self.toolbox.run_within(self._clock, self._limits.tool_ms, name, arguments, context)
+        finally:
+            del self._running[context.cancelled]
 
     def _on_loop(self, do: Any) -> None:
         """Does it now, or, asked from a thread, in the order of asking: before the tool's own return."""
@@ -185,18 +198,31 @@ class ToolRuns:
         doing.add_done_callback(self._doing.discard)
 
     async def _do(self, deferred: _Deferred) -> None:
+        if (notice := await self._notice(deferred)) is not None:
+            self._report(replace(notice, text=without_keys(notice.text, deferred.secrets)))
+
+    async def _notice(self, deferred: _Deferred) -> NoticeReceived | None:
+        """Does the work. Returns what the agent is to know of it."""
         name = deferred.name
         try:
             async with self._clock.timeout(self._limits.tool_ms):
                 done = await _done(name, deferred.work)
         except ToolFailed as failed:
-            self._report(NoticeReceived(str(failed)))
-        except Exception:
-            log.exception("deferred_work_failed", tool=name)
-            self._report(NoticeReceived(FAILED.format(name=name)))
-        else:
-            if done is not None:
-                self._report(NoticeReceived(DONE.format(name=name, result=in_words(done)), speak=False))
+            return NoticeReceived(str(failed))
+        except Exception as error:
+            if deferred.secrets:  # which the traceback may show
+                log.error("deferred_work_failed", tool=name, error=type(error).__name__)
+            else:
+                log.exception("deferred_work_failed", tool=name)
+            return NoticeReceived(FAILED.format(name=name))
+        if done is None:
+            return None
+        try:
+            result = await in_thread(f"deferred {name}", in_words, done)  # by methods of the user's, which may block
+        except Exception as error:
+            log.error("deferred_result_unreadable", tool=name, error=type(error).__name__)
+            result = UNREADABLE
+        return NoticeReceived(DONE.format(name=name, result=result), speak=False)
 
 
 async def _done(name: str, work: Work) -> Any:

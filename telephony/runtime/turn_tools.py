@@ -7,16 +7,21 @@ platform asks again for the same turn. It is dropped when another turn begins. W
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from telephony.agent import IncomingCall
 from telephony.clock import Clock
+from telephony.core.acting.deferred import REASONS
 from telephony.core.actions import DropDeferred, NotDone, RunDeferred
 from telephony.core.events import EndWanted, Event, NoticeReceived, SayRequested, WorkDeferred
 from telephony.core.policy import Limits
 from telephony.runtime.tool_runs import ToolRuns
 from telephony.tools import Tool, Toolbox, ToolResult
+
+MOST_NOTICES = 50
+"""Of more the latest are kept."""
 
 
 class TurnTools:
@@ -34,7 +39,8 @@ class TurnTools:
         self._turn = 0
         self._waiting: list[WorkDeferred] = []
         self._said: list[str] = []
-        self._notices: list[str] = []
+        self._notices: deque[tuple[int, str]] = deque(maxlen=MOST_NOTICES)  # with the turn
+        self._names: dict[str, str] = {}  # of the tools that have run in this turn, by their calls
         self.ends = False
         """A tool wants the conversation to end."""
 
@@ -46,11 +52,12 @@ class TurnTools:
         """The answer to `turn` begins, perhaps once more. What waits from earlier turns was never heard."""
         self._runs.open(self._happened)
         if turn > self._turn:
-            self._turn = turn
             self._decide(run=False)
+            self._turn, self._names = turn, {}
 
     async def run(self, turn: int, tool_call_id: str, name: str, arguments: str, key: str = "") -> ToolResult:
         """Runs a tool: see `ToolRuns.run`."""
+        self._names[tool_call_id] = name
         result = await self._runs.run(turn, tool_call_id, name, arguments, key)
         for one in [one for one in self._waiting if result.failed and one.tool_call_id == tool_call_id]:
             self._waiting.remove(one)
@@ -62,9 +69,15 @@ class TurnTools:
         said, self._said = " ".join(self._said), []
         return f"{said} " if said else ""
 
+    @property
+    def notices(self) -> tuple[tuple[int, str], ...]:
+        """What the agent has learned from its tools, each with the turn in which it was."""
+        return tuple(self._notices)
+
     def take_notices(self) -> list[str]:
         """What the agent has learned from its tools since it was last asked."""
-        notices, self._notices = self._notices, []
+        notices = [text for _, text in self._notices]
+        self._notices.clear()
         return notices
 
     def given(self) -> None:
@@ -84,19 +97,26 @@ class TurnTools:
     def _decide(self, *, run: bool) -> None:
         waiting, self._waiting = self._waiting, []
         for one in waiting:
-            does = run or one.must
-            self._runs.perform(RunDeferred(one.work) if does else DropDeferred(one.work, NotDone.INTERRUPTED))
+            self._settle(one, run=run)
+
+    def _settle(self, one: WorkDeferred, *, run: bool) -> None:
+        if run or one.must:
+            self._runs.perform(RunDeferred(one.work))
+            return
+        self._runs.perform(DropDeferred(one.work, NotDone.INTERRUPTED))
+        name, why = self._names.get(one.tool_call_id, "a tool"), REASONS[NotDone.INTERRUPTED]
+        self._notices.append((self._turn, f"what {name} was to do was not done: {why}."))
 
     def _happened(self, event: Event) -> None:
         match event:
             case WorkDeferred(turn) if turn >= self._turn:
                 self._waiting.append(event)
-            case WorkDeferred(_, _, work, must):  # of a turn that is over
-                self._runs.perform(RunDeferred(work) if must else DropDeferred(work, NotDone.INTERRUPTED))
+            case WorkDeferred():  # of a turn that is over
+                self._settle(event, run=False)
             case SayRequested(text) if text.strip():
                 self._said.append(text.strip())
             case NoticeReceived(text) if text.strip():
-                self._notices.append(text.strip())
+                self._notices.append((self._turn, text.strip()))
             case EndWanted():
                 self.ends = True
             case _:

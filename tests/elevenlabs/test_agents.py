@@ -46,9 +46,15 @@ async def conversation(url: str) -> list[Event]:
     """The events that the port reports for a conversation with the server at `url`."""
     events: list[Event] = []
     socket = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), FixedUrlRest(url), SteadyClock(10))
+
+    def happened(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, ManagedClosed):  # the core goes on with the fallback agent
+            socket.stop()
+
     socket.perform(OpenManaged())
     async with asyncio.timeout(60):
-        await socket.run(events.append)
+        await socket.run(happened)
     return events
 
 

@@ -16,7 +16,7 @@ from telephony.core.policy import Wording
 from telephony.llm_server.endpoint import Source
 from telephony.runtime.reply import UNFINISHED
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say, scripted
-from telephony.tool_context import ToolContext
+from telephony.tool_context import ToolContext, ToolFailed
 from telephony.tools import tool
 from tests.llm_server.requests import END_CALL, KEY, asking, sse, validated
 
@@ -494,3 +494,38 @@ async def test_deferred_work_is_done_when_the_answer_was_given_whole() -> None:
         said = await ask.says(ASKED, extra_headers={"X-Call-Id": "CA1"})
         assert said == "One moment. I send it to you."
         await done.wait()
+
+
+async def test_the_model_learns_what_has_become_of_deferred_work() -> None:
+    """In every later request, where it happened: the platform knows nothing of it."""
+    failed = asyncio.Event()
+
+    @tool
+    async def send(context: ToolContext) -> str:
+        """Send the address."""
+
+        async def work() -> None:
+            failed.set()
+            raise ToolFailed("The number cannot receive messages.")
+
+        context.when_heard(work)
+        return "It is sent when the caller has heard so."
+
+    agent = Agent(prompt="P.", tools=(send,), wording=Wording(filler=""))
+    replies: list[list[Part]] = [[CallTool("send", {})], [Say("I send it.")], [Say("It failed.")], [Say("Goodbye.")]]
+    talk: list[ChatCompletionMessageParam] = [*ASKED, {"role": "assistant", "content": "I send it."}]
+    talk += [{"role": "user", "content": "has it come"}]
+    later: list[ChatCompletionMessageParam] = [*talk, {"role": "assistant", "content": "It failed."}]
+    later += [{"role": "user", "content": "thanks"}]
+    async with asyncio.timeout(30), asking(agent, scripted(replies)) as ask:
+        await ask.says(ASKED, extra_headers={"X-Call-Id": "CA1"})
+        await failed.wait()
+        [conversation] = ask.endpoint.store._calls.values()
+        await conversation.tools["agent"].finish()
+        await ask.says(talk, extra_headers={"X-Call-Id": "CA1"})
+        await ask.says(later, extra_headers={"X-Call-Id": "CA1"})
+        asked = [request["messages"] for request in ask.upstream.requests[2:]]
+    for messages in asked:
+        said = [m["content"] for m in messages if m["role"] in ("user", "assistant") and m["content"]]
+        at = said.index('[Notice, not from the caller: "The number cannot receive messages."]')
+        assert (said[at - 1], said[at + 1]) == ("I send it.", "has it come")

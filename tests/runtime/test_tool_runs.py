@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 
 from telephony.agent import IncomingCall
-from telephony.core.actions import DropDeferred, NotDone, RunDeferred
+from telephony.core.actions import DropDeferred, EndEntry, EntryEnd, NotDone, RunDeferred
 from telephony.core.decisions import BargeInReason, Cut
-from telephony.core.events import EndWanted, Event, NoticeReceived, SayRequested, WorkDeferred
+from telephony.core.events import (
+    MASKED_KEY,
+    EndWanted,
+    Event,
+    KeyPressed,
+    NoticeReceived,
+    SayRequested,
+    WorkDeferred,
+)
 from telephony.core.policy import Limits
+from telephony.key_entries.entries import Entries
+from telephony.key_entries.screen import KeyScreen
 from telephony.runtime.tool_runs import ToolRuns
 from telephony.testing.steady import SteadyClock
 from telephony.tool_context import CallMemories, ToolContext, ToolFailed, TwilioClient
@@ -251,6 +262,16 @@ async def test_what_work_returns_the_model_knows() -> None:
         assert made.events[-1] == NoticeReceived(text, speak=False)
 
 
+async def test_the_model_knows_of_work_that_returned_garbage() -> None:
+    garbage: list[Any] = []
+    garbage.append(garbage)
+    async with bench(defers(lambda: garbage)) as made:
+        made.runs.perform(RunDeferred(await deferring(made)))
+        await made.runs.finish()
+        text = "What defers was to do after it was announced is done: what it has returned cannot be read."
+        assert made.events[-1] == NoticeReceived(text, speak=False)
+
+
 async def test_a_tool_that_has_returned_defers_nothing() -> None:
     kept: list[ToolContext] = []
 
@@ -294,6 +315,34 @@ async def test_a_tool_is_told_that_it_is_wanted_no_longer(how: Any) -> None:
         await began.wait()
         how(made)
         assert [(await one).text for one in running] == ["stopped", "stopped"]
+
+
+@pytest.mark.parametrize(("hung_up", "done"), [(True, ["booked", "noted"]), (False, ["booked"])])
+async def test_a_tool_that_has_begun_finishes_though_the_caller_hangs_up(hung_up: bool, done: list[str]) -> None:
+    """Half a booking is worse than one that nobody waits for."""
+    began, over, did = asyncio.Event(), asyncio.Event(), list[str]()
+
+    @tool
+    async def book(context: ToolContext) -> str:
+        did.append("booked")
+        began.set()
+        try:
+            await asyncio.sleep(0.01)
+            did.append("noted")
+        finally:
+            over.set()
+        return "ok"
+
+    async with bench(book) as made:
+        running = asyncio.create_task(made.runs.run(1, "call_1", "book", "{}"))
+        await began.wait()
+        if hung_up:
+            made.runs.close()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await over.wait()
+        assert did == done
 
 
 async def test_a_tool_that_takes_too_long_is_told_so() -> None:
@@ -389,3 +438,72 @@ async def test_all_tools_together_are_limited_too_but_the_call_can_always_be_end
         names = ("one", "two", "one", "two", "end_call")
         failed = [(await made.runs.run(1, f"call_{n}", name, "{}")).failed for n, name in enumerate(names)]
     assert failed == [False, False, False, True, False]
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+PIN = "4929"
+
+
+@asynccontextmanager
+async def charged(charge: Callable[[str], str]) -> AsyncIterator[Bench]:
+    """A tool has got a PIN, and what it has deferred is done with it."""
+    screen = KeyScreen()
+    pins = list[str]()
+
+    @tool
+    async def pay(context: ToolContext) -> str:
+        """Asks for a PIN, and charges later."""
+        context.when_heard(lambda: charge(pins[0]))
+        pins.append((await context.service(Entries).ask(length=4, sensitive=True)).keys)
+        return "Soon."
+
+    async with bench(pay, services={Entries: Entries(screen)}) as made:
+        running = asyncio.create_task(made.runs.run(1, "call_1", "pay", "{}"))
+        await made.until(2)
+        for digit in PIN:
+            screen.screened(KeyPressed(digit))
+        made.runs.perform(EndEntry(1, EntryEnd.COMPLETE, MASKED_KEY * len(PIN)))
+        assert (await running).text == "Soon."
+        assert pins == [PIN]
+        made.runs.perform(RunDeferred(work_of(made.events[0])))
+        await made.until(3)
+        yield made
+
+
+def refuses(pin: str) -> str:
+    raise ToolFailed(f"The bank refuses {pin}.")
+
+
+def returns(pin: str) -> str:
+    return f"Charged with {pin}."
+
+
+def raises(pin: str) -> str:
+    raise ValueError(f"bad pin {pin}")
+
+
+@pytest.mark.parametrize("charge", [refuses, returns, raises])
+async def test_deferred_work_tells_no_more_of_secret_keys_than_its_tool(charge: Callable[[str], str]) -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with charged(charge) as made:
+            told = made.events[2]
+    assert isinstance(told, NoticeReceived)
+    assert PIN not in told.text
+    assert (MASKED_KEY * len(PIN) in told.text) == (charge is not raises)
+    failures = [line for line in logged if line["event"] == "deferred_work_failed"]
+    assert [line.get("error") for line in failures] == ["ValueError"] * (charge is raises)
+    assert not any("exc_info" in line for line in failures)
+
+
+async def test_an_asynchronous_tool_cannot_hold_up_all_calls_for_keys() -> None:
+    """The call that blocks is for threads."""
+
+    @tool
+    async def confused(context: ToolContext) -> str:
+        """Asks as if it ran in a thread."""
+        return context.service(Entries).ask_in_thread("Your PIN, please.", length=4).keys
+
+    async with bench(confused, services={Entries: Entries(KeyScreen())}) as made:
+        result = await made.runs.run(1, "call_1", "confused", "{}")
+        assert (result.failed, made.events) == (True, [])

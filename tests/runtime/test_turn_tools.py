@@ -9,7 +9,7 @@ import pytest
 
 from telephony.agent import IncomingCall
 from telephony.core.policy import Limits
-from telephony.runtime.turn_tools import TurnTools
+from telephony.runtime.turn_tools import MOST_NOTICES, TurnTools
 from telephony.testing.steady import SteadyClock
 from telephony.tool_context import ToolContext, ToolFailed
 from telephony.tools import tool
@@ -102,6 +102,25 @@ async def test_what_tools_say_and_tell_is_taken_once(tools: TurnTools) -> None:
     await sends(tools)
     assert (tools.take_said(), tools.take_said()) == ("One moment. ", "")
     assert (tools.take_notices(), tools.take_notices()) == (["It was asked for."], [])
+
+
+async def test_the_model_learns_of_work_that_was_not_done(tools: TurnTools) -> None:
+    tools.begin(1)
+    await sends(tools)
+    tools.broken_off()
+    tools.begin(1)
+    assert [text for _, text in tools.notices] == ["It was asked for."]
+    tools.begin(2)
+    turn, text = tools.notices[-1]
+    assert turn == 1
+    assert text.startswith("what send was to do was not done: the caller interrupted")
+
+
+async def test_of_too_many_notices_the_latest_are_kept(tools: TurnTools) -> None:
+    tools.begin(1)
+    for _ in range(MOST_NOTICES + 1):
+        await sends(tools)
+    assert len(tools.notices) == MOST_NOTICES
 
 
 async def test_the_key_of_a_repeated_request_is_the_same(tools: TurnTools) -> None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core.acting.asides import Asides
-from telephony.core.acting.deferred import Deferred
+from telephony.core.acting.deferred import NOTICE_CHARS, Deferred
 from telephony.core.acting.entries import Entries
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
@@ -16,9 +16,6 @@ from telephony.core.language.language import Language
 from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.listening import Listening
 from telephony.core.speaking.turns import Turns
-
-NOTICE_CHARS = 2_000
-"""No more of a notice is told to the model."""
 
 
 class Acting:
@@ -46,7 +43,7 @@ class Acting:
             case e.EndWanted(turn, tool_call_id):
                 found = self._turns.get(turn)
                 if found is not None and found.generation is not None and tool_call_id in found.generation.running:
-                    found.generation.ends_call = True
+                    found.generation.ends.add(tool_call_id)
             case e.NoticeReceived(text, speak):
                 if text.strip():
                     self._turns.transcript.notice(text.strip()[:NOTICE_CHARS])
@@ -76,7 +73,8 @@ class Acting:
 
     def tick(self, now: int) -> list[Action]:
         """What is to be said is said when there is room; an entry ends in time."""
-        return self.entries.tick(now) + self._asides.tick(now, quiet=self._listening.utterance is None)
+        actions = self.entries.tick(now) if self.entries.open else []
+        return actions + self._asides.tick(now, quiet=self._listening.utterance is None)
 
     def calm(self, now: int) -> Calm | None:
         """See `Part`."""

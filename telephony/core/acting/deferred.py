@@ -17,11 +17,14 @@ from telephony.core.ending import Ending
 from telephony.core.events import ToolFinished, WorkDeferred
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
-from telephony.core.language.words import wants_the_floor
+from telephony.core.language.words import unfinished_backchannel, wants_the_floor
+from telephony.core.listening.utterance import Utterance
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turn_state import Outcome
 from telephony.core.speaking.turns import Turns
 
+NOTICE_CHARS = 2_000
+"""No more of a notice is told to the model."""
 MOST_WORKS = 1_000
 """More deferred work in one call is not done."""
 
@@ -103,12 +106,12 @@ class Deferred:
             self._turns.transcript.failed.add(event.tool_call_id)
         return event, actions
 
-    def tick(self, now: int, saying: str | None) -> list[Action]:
-        """What the outcomes of the turns decide. `saying`: what the caller is saying, "" if there are no words yet, and
-        None if they say nothing."""
+    def tick(self, now: int, utterance: Utterance | None) -> list[Action]:
+        """What the outcomes of the turns decide. `utterance`: what the caller is saying, if they say anything."""
         actions = list[Action]()
         if not self._waiting:
             return actions
+        saying = None if utterance is None else utterance.text
         silent = saying is None and not self._answer.owed and not self._turns.live()
         for one in list(self._waiting):
             if one.turn.outcome is Outcome.HEARD and one.heard_ms is None:
@@ -133,9 +136,9 @@ class Deferred:
         return min(heard) + OBJECTION_MS if heard else None
 
     def answered(self, text: str, now: int) -> list[Action]:
-        """The caller has said something that is to be answered. It stops work without words, and work whose words were
-        just heard if it is more than thanks."""
-        stopped = {Outcome.SILENT, Outcome.HEARD} if self._objects(text) else {Outcome.SILENT}
+        """The caller has said something that is to be answered. It stops work without words; and if it is more than
+        thanks, work whose words were just heard, or are being heard because they cannot be interrupted."""
+        stopped = {Outcome.SILENT, Outcome.HEARD, Outcome.OPEN} if self._objects(text) else {Outcome.SILENT}
         waiting = [one for one in self._waiting if one.turn.outcome in stopped]
         return [action for one in waiting for action in self._stop(one, now)]
 
@@ -147,11 +150,17 @@ class Deferred:
         self._waiting.remove(one)
         return [RunDeferred(one.asked.work) if one.asked.must else self._drop(one, NotDone.INTERRUPTED, now)]
 
-    def end(self) -> list[Action]:
-        """The call is over."""
+    def end(self, utterance: Utterance | None) -> list[Action]:
+        """The call is over. What was heard is done, unless the caller was objecting: people hang up in their thanks."""
         waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return []
+        text = utterance.text if utterance is not None else ""
+        objects = self._objects(text) and not unfinished_backchannel(text, self._language)
         return [
-            RunDeferred(one.asked.work) if one.asked.must else DropDeferred(one.asked.work, NotDone.CALL_ENDED)
+            RunDeferred(one.asked.work)
+            if one.asked.must or (one.turn.outcome is Outcome.HEARD and not objects)
+            else DropDeferred(one.asked.work, NotDone.CALL_ENDED)
             for one in waiting
         ]
 

@@ -26,20 +26,17 @@ class Entries:
         self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
         self._dtmf = dtmf
         self._asked: AskedEntry | None = None
+        self.open = False
+        """The caller is being asked for keys. (No property: it is looked at several times a frame.)"""
         self.ended_ms = 0
         """When the last one ended."""
-
-    @property
-    def open(self) -> bool:
-        """The caller is being asked for keys."""
-        return self._asked is not None
 
     def ask(self, wanted: EntryWanted, now: int) -> list[Action]:
         if self.open or self._ending.begun:
             return [EndEntry(wanted.entry, EntryEnd.REFUSED)]
         if (reply := self._turns.reply) is None or reply.number != wanted.turn:
             return [EndEntry(wanted.entry, EntryEnd.INTERRUPTED)]
-        self._asked = AskedEntry(wanted, now)
+        self._asked, self.open = AskedEntry(wanted, now), True
         actions = self._turns.ask(reply, wanted.question.strip(), now)
         for digit in self._dtmf.take():
             actions += self.press(digit, now)
@@ -66,7 +63,7 @@ class Entries:
 
     def drop(self, dropped: EntryDropped) -> list[Action]:
         if self._asked is not None and self._asked.wanted.entry == dropped.entry:
-            self._asked = None
+            self._asked, self.open = None, False
         return []
 
     def end(self, now: int) -> list[Action]:
@@ -75,7 +72,9 @@ class Entries:
 
     def tick(self, now: int) -> list[Action]:
         """Gives an entry up for which no key comes."""
-        if self._ending.final and self.open:
+        if self._asked is None:
+            return []
+        if self._ending.final:
             return self._end(EntryEnd.HUNG_UP, now)
         return self._end(EntryEnd.TIMED_OUT, now) if (at := self.deadline) is not None and at <= now else []
 
@@ -88,7 +87,7 @@ class Entries:
 
     def _end(self, how: EntryEnd, now: int, said: str = "") -> list[Action]:
         assert self._asked is not None
-        asked, self._asked, self.ended_ms = self._asked, None, now
+        asked, self._asked, self.open, self.ended_ms = self._asked, None, False, now
         turn, reply = self._turns.get(asked.wanted.turn), self._turns.reply
         if turn is not None and turn.generation is not None:
             turn.generation.progress_ms = now  # the tool can go on now, and the next answer waits for it

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from telephony.core import events as e
-from telephony.core.acting.deferred import MOST_WORKS, REASONS
+from telephony.core.acting.deferred import MOST_WORKS, NOTICE_CHARS, REASONS
 from telephony.core.actions import Action, DropDeferred, EndEntry, EntryEnd, NotDone, RunDeferred
 from telephony.core.decisions import CallEnding, MarksMissing, PlatformCut
 from telephony.core.ending import Ending
@@ -50,7 +50,7 @@ class ManagedActing:
                 self._tools.ends_call(tool_call_id)
             case e.NoticeReceived(text, speak):
                 kind = "user_message" if speak else "contextual_update"
-                told = f"[Notice, not from the caller: {_quoted(text.strip())}]"
+                told = f"[Notice, not from the caller: {_quoted(text.strip()[:NOTICE_CHARS])}]"
                 return [SendToManaged(kind, told)] if text.strip() else []
             case e.SayRequested(text):
                 told = f"[Not from the caller. Say this now, word for word: {_quoted(text.strip())}]"

@@ -20,9 +20,9 @@ class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
     units not yet handed to the voice; `wanted` are the tool calls that wait for permission, `running` those that have
     it, both by id and in order, `late` the ids of those of which the history says that they still run, `asked` the ids
-    of all so far; `defers`: a tool has deferred work until all was heard; `fillers` were said while the caller waited
-    for it. `asks`: the model may say that the caller has not finished; `opening` is its text, since the last tool, as
-    long as that may be an ellipsis and nothing else."""
+    of all so far, `ends` those with which the agent ends the call; `defers`: a tool has deferred work until all was
+    heard; `fillers` were said while the caller waited for it. `asks`: the model may say that the caller has not
+    finished; `opening` is its text, since the last tool, as long as that may be an ellipsis and nothing else."""
 
     decided_ms: int
     progress_ms: int
@@ -34,11 +34,16 @@ class Generation:
     running: dict[str, ToolWanted] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
-    ends_call: bool = False
+    ends: set[str] = field(default_factory=set)
     defers: bool = False
     fillers: int = 0
     asks: bool = False
     opening: str | None = ""
+
+    @property
+    def ends_call(self) -> bool:
+        """The agent ends the call once it has said this."""
+        return bool(self.ends)
 
     @property
     def stuck(self) -> bool:
@@ -118,7 +123,7 @@ class Generation:
             return []
         self.wanted, self.progress_ms = {}, now
         self.running |= allowed
-        self.ends_call = self.ends_call or any(wanted.name == END_CALL for wanted in allowed.values())
+        self.ends |= {tool_call_id for tool_call_id, wanted in allowed.items() if wanted.name == END_CALL}
         return [RunTool(turn, tool_call_id) for tool_call_id in allowed]
 
     def runs(self, wanted: ToolWanted) -> bool:
@@ -153,6 +158,8 @@ class Generation:
         if (wanted := self.running.pop(event.tool_call_id, None)) is None:
             return None
         self.progress_ms = now
+        if event.failed and wanted.name != END_CALL:
+            self.ends.discard(event.tool_call_id)
         return ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, event.result, wanted.extra)
 
 

@@ -353,7 +353,7 @@ class Turns:
         actions = self.drop_speculation(DropReason.PHRASE)
         text = text or str(asdict(self._policy.wording)[name])
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
-        self.transcript.agent(turn.number, "")
+        self._opens_line(turn, now, first=first)
         spoken = self._spoken_form(text) or text
         if (phrase := self._phrases.get(name)) is not None and phrase.text in (spoken, text):
             return actions + turn.play(phrase, text, limits, now, first=first)
@@ -362,8 +362,14 @@ class Turns:
     def aside(self, text: str, now: int) -> list[Action]:
         """Says `text`, as turn `last`, before what still waits for its audio."""
         actions, turn = self.drop_speculation(DropReason.PHRASE), self._begin(TurnState.SETTLING)
-        self.transcript.agent(turn.number, "")
+        self._opens_line(turn, now, first=True)
         return actions + turn.speak(text, self._spoken_form(text) or text, self._policy.limits, now, first=True)
+
+    def _opens_line(self, phrase: Turn, now: int, *, first: bool) -> None:
+        """The line of a phrase; `first`: it is heard before a reply of which nothing was heard yet."""
+        reply = self.reply if first else None
+        before = reply.number if reply is not None and not reply.heard(now) else None
+        self.transcript.agent(phrase.number, "", before=before)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """Audio of a turn."""

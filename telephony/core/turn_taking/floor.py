@@ -157,7 +157,7 @@ class Floor:
         if unanswered and decided_ms is not None:
             self._answer.restart(decided_ms, now, spoke_ms=now - self._listening.voice.silence_ms)
         else:
-            self._answer.cancel()
+            self._answer.interrupted()
         return actions
 
     def _protected(self, now: int) -> bool:

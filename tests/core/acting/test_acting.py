@@ -64,6 +64,20 @@ def test_it_waits_for_words_that_have_no_audio_yet() -> None:
     assert [text for _, _, text in call.spoken()] == ["One moment. "]
 
 
+def test_the_model_knows_it_before_the_words_that_came_after_it() -> None:
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    say(call, 1_100)
+    call.speaks(1_100, turn + 1, f"{LOOKING} ")
+    call.confirms(1_100, turn + 1)
+    call.returns(5_500, turn, "call_1")
+    call.replies(5_600, turn, "It is on its way.")
+    call.asks(9_000)
+    history = call.did(a.StartReply)[-1][1].history
+    assert [item.text for item in history if isinstance(item, AgentSaid)] == [LOOKING, "It is on its way."]
+
+
 def test_what_found_no_room_until_the_reply_goes_on_is_not_said() -> None:
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
@@ -116,6 +130,34 @@ def test_nothing_is_said_at_once_when_the_call_is_being_ended() -> None:
     assert call.ended == "operator"
 
 
+# --- a tool ends the call ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("failed", "ended"), [(False, "agent"), (True, "")])
+def test_a_tool_that_fails_does_not_end_the_call_either(failed: bool, ended: str) -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    call.at(1_020, e.EndWanted(turn, "call_1"))
+    call.at(1_030, e.ToolFinished(turn, "call_1", "It is done.", failed))
+    call.replies(1_100, turn, "Goodbye.")
+    call.run(4_000)
+    assert call.ended == ended
+
+
+def test_another_tool_that_fails_does_not_keep_the_call() -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_010, turn, "call_1")
+    call.wants(1_010, turn, "call_2")
+    call.at(1_020, e.EndWanted(turn, "call_1"))
+    call.at(1_030, e.ToolFinished(turn, "call_2", "It failed.", True))
+    call.at(1_040, e.ToolFinished(turn, "call_1", "It is done."))
+    call.replies(1_100, turn, "Goodbye.")
+    call.run(4_000)
+    assert call.ended == "agent"
+
+
 # --- notices ----------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +186,27 @@ def test_a_notice_waits_for_the_reply_under_way() -> None:
     call.run(9_000)
     assert len(call.did(a.StartReply)) == 2
     assert call.did(a.StartReply)[1][1].history[-1] == Noticed("Anna has accepted.")
+
+
+def test_a_notice_is_told_although_the_reply_under_way_is_cut_by_a_voice_without_words() -> None:
+    call = Bare()
+    turn = call.asks(1_000)
+    call.replies(1_100, turn, "We open at nine in the morning and close at six in the evening.")
+    call.at(2_000, e.NoticeReceived("Anna has accepted."))
+    call.sim.coughs(3_000, 4_000)
+    call.run(9_000)
+    assert len(call.explained(d.Cut)) == 1
+    assert call.did(a.StartReply)[-1][1].history[-1] == Noticed("Anna has accepted.")
+
+
+def test_a_notice_that_is_being_told_is_owed_no_more() -> None:
+    call = Bare()
+    call.at(1_000, e.NoticeReceived("Anna has accepted."))
+    call.replies(1_100, 1, "Good news: Anna has accepted, and will call you in the afternoon.")
+    call.sim.coughs(3_000, 4_000)
+    call.run(9_000)
+    assert len(call.explained(d.Cut)) == 1
+    assert len(call.did(a.StartReply)) == 1
 
 
 def test_a_blank_notice_is_none() -> None:

@@ -337,10 +337,53 @@ def test_a_tool_without_end_is_bounded() -> None:
     assert [what for _, what in outcome(call)] == ["failed", "failed"]
 
 
-def test_a_protected_sentence_delays_it_too() -> None:
-    """What the caller says meanwhile is answered afterwards; the words were heard."""
+@pytest.mark.parametrize(("text", "becomes"), INTO_THE_LAST_WORD, ids=[row[0] for row in INTO_THE_LAST_WORD])
+def test_who_hangs_up_while_they_say_thanks_has_heard_it(text: str, becomes: str) -> None:
+    """People say "great, bye" into the last word, and are gone."""
+    call = Bare()
+    transfer(call)
+    call.sim.says(1_100 + SPOKEN_MS - 80, text)
+    said = next(at for at in range(1_100 + SPOKEN_MS, 9_000, 20) if _words(call, at) >= min(2, len(text.split())))
+    assert outcome(call) == []
+    call.at(said, e.CallerLeft(e.LegEnd.STOP))
+    assert [what for _, what in outcome(call)] == ["run" if becomes == "run" else "call ended"]
+
+
+def _words(call: Bare, at: int) -> int:
+    """How many of the caller's words are transcribed by then."""
+    call.run(at)
+    utterance = call.sim.call._listening.utterance
+    return len(utterance.text.split()) if utterance is not None else 0
+
+
+DISCLOSURE = "This call is recorded for training."
+INTO_A_DISCLOSURE = [("no stop", "interrupted"), ("not sales i meant support", "interrupted"), ("okay", "run")]
+
+
+@pytest.mark.parametrize(("text", "becomes"), INTO_A_DISCLOSURE, ids=[row[0] for row in INTO_A_DISCLOSURE])
+def test_an_objection_counts_although_the_sentence_goes_on(text: str, becomes: str) -> None:
+    """A sentence that must be heard is not interrupted; what is to be done after it is."""
+    call = Bare(Policy(must_be_heard=(DISCLOSURE,)))
+    transfer(call, say=f"{WORDS} {DISCLOSURE}")
+    call.sim.says(1_600, text)
+    call.run(9_000)
+    assert call.said[0] == f"{WORDS} {DISCLOSURE}"
+    assert [what for _, what in outcome(call)] == [becomes]
+
+
+def test_work_that_must_happen_happens_at_such_an_objection() -> None:
+    call = Bare(Policy(must_be_heard=(DISCLOSURE,)))
+    transfer(call, say=f"{WORDS} {DISCLOSURE}", must=True)
+    call.sim.says(1_600, "no stop")
+    call.run(9_000)
+    [(at, what)] = outcome(call)
+    assert (at < 4_000, what) == (True, "run")
+
+
+def test_a_key_is_an_objection_there_as_anywhere() -> None:
     call = Bare(Policy(must_be_heard=(WORDS,)))
     transfer(call)
     call.at(2_000, e.KeyPressed("#"))
     call.run(6_000)
-    assert [what for _, what in outcome(call)] == ["run"]
+    assert call.said[0] == WORDS
+    assert [what for _, what in outcome(call)] == ["interrupted"]

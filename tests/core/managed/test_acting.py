@@ -7,6 +7,7 @@ import pytest
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core import managed_events as m
+from telephony.core.acting.deferred import NOTICE_CHARS
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.managed.speech import LAST_WORDS_MS
@@ -125,6 +126,13 @@ def test_a_tool_ends_the_call() -> None:
     driven.step(m.ManagedAudio(2, SECOND))
     driven.run(4_000)
     assert driven.bridge.ended == Ended("agent", EndedBy.AGENT)
+
+
+def test_it_is_told_no_more_of_a_notice_than_a_model_of_ours() -> None:
+    driven = begun()
+    driven.step(e.NoticeReceived("x" * 100_000))
+    [told] = [action for action in driven.done if isinstance(action, m.SendToManaged)]
+    assert told.text.count("x") == NOTICE_CHARS
 
 
 @pytest.mark.parametrize(
