@@ -7,6 +7,7 @@ else's by then.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -17,9 +18,10 @@ from pathlib import Path
 import httpx2
 
 from telephony.clock import Clock
-from telephony.errors import DialRefused
+from telephony.errors import DialRefused, SettingsError
 from telephony.files import private_folder, read_file
 from telephony.loopback import leads_to_loopback
+from telephony.network.listening import listening
 from telephony.settings import Settings, public_address
 
 ASKED_MS = 2_000
@@ -33,27 +35,28 @@ def listens(settings: Settings) -> bool:
     try:
         with socket.create_server((settings.host, settings.port)):
             return False
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
 
 
 async def free_port(settings: Settings, clock: Clock) -> int:
     """The port to serve at, a free one for 0. Raises DialRefused with code `port_taken`, which says who may have it."""
-    if not settings.port:
-        with socket.create_server((settings.host, 0)) as found:
-            return int(found.getsockname()[1])
-    if listens(settings):
-        who = (
-            f"another program has it (`ss -ltnp` or `lsof -i :{settings.port}` names it): stop that, or set PORT to "
-            "another port"
-        )
+    try:
+        sockets = await listening(settings.host, settings.port)
+    except SettingsError as error:
+        who = ""
         if await _is_telephony(settings, clock):
             who = (
-                "`telephony serve` or `telephony up` runs there already: stop it first, or leave it running and use "
-                "`telephony number point` and `telephony dial`"
+                ". It is `telephony serve` or `telephony up`: stop it first, or leave it running and use `telephony "
+                "number point` and `telephony dial`"
             )
-        raise DialRefused(f"nothing can listen at {settings.host}:{settings.port}: {who}", code="port_taken")
-    return settings.port
+        elif listens(settings):
+            who = f" (`ss -ltnp` or `lsof -i :{settings.port}` names it)"
+        raise DialRefused(error.problems[0] + who, code="port_taken") from None
+    port = int(sockets[0].getsockname()[1])
+    for one in sockets:
+        one.close()
+    return port
 
 
 async def _is_telephony(settings: Settings, clock: Clock) -> bool:

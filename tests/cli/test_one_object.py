@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from telephony.cli import main
+from telephony.cli import commands
 from telephony.cli.calling.outcomes import as_dict, exit_code
 from telephony.cli.commands import app
 from telephony.outbound.attempt import Attempt, Outcome
@@ -99,7 +99,7 @@ def test_a_bug_and_an_interruption(
         print("printed by somebody")
         raise raised
 
-    monkeypatch.setattr(main, "_load", broken)
+    monkeypatch.setattr(commands, "_load", broken)
     done = CliRunner().invoke(app, ["check", "--json"])
     assert done.exit_code == exit_code
     assert refused(done.stdout, code)

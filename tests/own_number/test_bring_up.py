@@ -323,7 +323,7 @@ async def test_a_port_that_is_taken_is_said_before_anything_is_done(tmp_path: Pa
         before = dict(stack.carrier.account.numbers[0])
         other = int(stack.service.base_url.rpartition(":")[2])
         with socket.create_server(("127.0.0.1", 0)) as stranger:
-            for port, words in ((stranger.getsockname()[1], "another program has it"), (other, "runs there already")):
+            for port, words in ((stranger.getsockname()[1], "names it"), (other, "It is .telephony serve")):
                 person, taken = Person(), replace(settings, port=port)
                 with pytest.raises(DialRefused, match=words) as refused:
                     await bring_up(taken, AGENT, Wanted(), stack.clock, person, asyncio.Event())
