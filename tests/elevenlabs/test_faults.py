@@ -316,7 +316,14 @@ async def managed(faults: AgentFaults, **agent: Any) -> AsyncIterator[Managed]:
 
 
 async def ended(it: Managed) -> ManagedClosed:
-    await it.port.run(it.events.append)
+    """Runs the conversation to its end, then stops the port: work that was deferred might wait for its last words."""
+
+    def happened(event: Event) -> None:
+        it.events.append(event)
+        if isinstance(event, ManagedClosed):
+            it.port.stop()
+
+    await it.port.run(happened)
     assert isinstance(it.events[-1], ManagedClosed)
     return it.events[-1]
 
