@@ -25,6 +25,7 @@ from starlette.requests import Request
 from telephony.agent import Agent, language_of
 from telephony.clock import Clock
 from telephony.core.conversation import Conversation
+from telephony.core.ending import EndedBy
 from telephony.core.events import CallResumed, MoveStarted
 from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.twilio import twiml
@@ -60,9 +61,12 @@ class Moves:
 
     def leave(self, call_sid: str, why: str, document: Document, gone: Callable[[], None] = lambda: None) -> bool:
         """Ends the stream of a call, which then goes on with `document`. `gone` is called if the caller hangs up before
-        the call is back. Returns False, and does nothing, if the call has no stream."""
+        the call is back. Returns False, and does nothing, if the call has no stream, is over, or is leaving already."""
         live = self._registry.calls.get(call_sid)
         if live is None or not live.leg.done() or live.leg.cancelled() or live.ended is not None:
+            return False
+        over = live.engine.ended if live.engine is not None else None
+        if self.leaving(call_sid) or (over is not None and over.by in (EndedBy.CALLER, EndedBy.AGENT)):
             return False
         log.info("call_moves", call_sid=call_sid, why=why)
         self.away[call_sid] = _Away(live, document, gone)
@@ -72,6 +76,11 @@ class Moves:
         live.inbox.put(MoveStarted(why))
         live.leg.result().stop()
         return True
+
+    def leaving(self, call_sid: str) -> bool:
+        """Whether the call has been told to leave its present stream."""
+        away = self.away.get(call_sid)
+        return away is not None and away.live is self._registry.calls.get(call_sid)
 
     async def next_document(self, request: Request, call_sid: str) -> str | None:
         """Twilio asks how a call goes on whose stream has ended. None if it was not told to leave it."""
