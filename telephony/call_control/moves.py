@@ -5,6 +5,8 @@ Theory of operation. A stream lasts as long as its `<Connect>`. `leave` closes i
 answer is the document that was given to `leave`. So no REST request is needed to move a call, which could be refused,
 come late, or be done although its answer was lost.
 
+The document is made once, however often Twilio asks: making it may decide where the call goes.
+
 What was said stays here while the call is elsewhere. `resume` starts a conversation that goes on with it, and returns
 the TwiML of its stream. It takes the call back even if all other lines are busy: its caller was let in before.
 
@@ -15,9 +17,10 @@ apology.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from starlette.requests import Request
@@ -49,6 +52,7 @@ class _Away:
     document: Document
     gone: Callable[[], None]
     given: str = ""
+    asked: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Moves:
@@ -87,8 +91,9 @@ class Moves:
         away = self.away.get(call_sid)
         if away is None:
             return None
-        if not away.given:
-            away.given = await away.document(request)
+        async with away.asked:
+            if not away.given:
+                away.given = await away.document(request)
         return away.given
 
     async def resume(
