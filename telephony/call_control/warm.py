@@ -24,7 +24,7 @@ from telephony.call_control.phrases import Phrases, phrases
 from telephony.core.ending import EndedBy
 from telephony.core.events import NoticeReceived, SayRequested
 from telephony.core.transfers import words as w
-from telephony.core.transfers.warm import Phase, WarmTransfer
+from telephony.core.transfers.warm import TELL_MS, Phase, WarmTransfer
 from telephony.errors import CarrierError, DialRefused, TelephonyError
 from telephony.outbound.attempt import Outcome
 from telephony.runtime.call_registry import LiveCall
@@ -34,8 +34,6 @@ from telephony.twilio.rest.conferences import Conferences
 
 log = structlog.get_logger()
 
-CONNECTING_MS = 6_000
-"""How long the words "I'm connecting you now" may take to be said and heard."""
 LOST_MS = 10_000
 """How long a caller whose stream was lost may take to be back on another one."""
 COMPANY_MS = 8_000
@@ -107,8 +105,10 @@ class WarmCall:
                 self._move_person(self.legs[leg])
             case w.LookForPerson(number, leg):
                 self.parts.spawn(self._look(number, self.legs[leg]))
+            case w.TellCaller():
+                self.parts.spawn(self._tell_caller())
             case w.MoveCaller():
-                self.parts.spawn(self._move_caller())
+                self._move_caller()
             case w.FetchCaller(number):
                 self.parts.spawn(self._fetch(number))
             case w.HangUpLeg(leg, parting):
@@ -275,23 +275,26 @@ class WarmCall:
         while not self.machine.over and self.machine.phase not in (Phase.LEAVING, Phase.JOINED):
             await self.parts.clock.sleep(COMPANY_MS / 10)
             live = self.parts.registry.calls.get(self.call_sid)
-            if live is None or self.parts.heard.quiet_ms(self.call_sid) < COMPANY_MS:
+            waits = live is not None and self.machine.phase is not Phase.TELLING
+            if live is None or not waits or self.parts.heard.quiet_ms(self.call_sid) < COMPANY_MS:
                 continue
             self.parts.heard.talked(self.call_sid)
             live.inbox.put(SayRequested(live.agent.wording.filler))
 
-    async def _move_caller(self) -> None:
-        live = self.parts.registry.calls.get(self.call_sid)
-        if live is not None:
-            words = live.agent.wording.connecting
+    async def _tell_caller(self) -> None:
+        live, heard = self.parts.registry.calls.get(self.call_sid), self.parts.heard
+        if live is not None and (words := live.agent.wording.connecting):
             live.inbox.put(SayRequested(words))
             try:
-                async with self.parts.clock.timeout(CONNECTING_MS):
-                    await self.parts.heard.until_said(self.call_sid, words)
+                async with self.parts.clock.timeout(TELL_MS):
+                    if not await heard.until_said(self.call_sid, words):
+                        self.tell(outcomes.INTERRUPTED.format(name=self.destination.name), speak=False)
+                        await heard.until_said(self.call_sid)  # the agent's answer, or "never mind" before it
             except TimeoutError:
                 pass
-        if self.machine.phase is not Phase.LEAVING:
-            return
+        self.take(w.CallerTold())
+
+    def _move_caller(self) -> None:
         if not self.parts.moves.leave(self.call_sid, "transfer", self.caller_document, self.caller_gone):
             self.take(w.CallerLeft())
             self.tell(outcomes.failed(self.destination.name, w.Outcome.CALLER_LEFT), speak=True)  # if they are there

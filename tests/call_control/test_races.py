@@ -12,15 +12,29 @@ import pytest
 
 from telephony.app.server import drain
 from telephony.call_control.outcomes import failed
-from telephony.core.events import CallerLeft, LegEnd
+from telephony.core.actions import SendAudio
+from telephony.core.events import CallerLeft, LegEnd, SayRequested
 from telephony.core.transfers.words import Outcome
 from telephony.outbound.attempts import Attempts
 from telephony.outbound.legs import Legs
 from telephony.testing.fakes.openai.server import CallTool, Part
 from telephony.testing.fakes.twilio.callees import Callee, presses
-from telephony.testing.stack import Stack
+from telephony.testing.stack import Stack, Tape
 from tests.call_control import test_cold
-from tests.call_control.office import ANNA, BEN, COLD, SUMMARY, WARM, called, latest, leg_to, notices, office, until
+from tests.call_control.office import (
+    ANNA,
+    BEN,
+    COLD,
+    REPLY,
+    SUMMARY,
+    WARM,
+    called,
+    latest,
+    leg_to,
+    notices,
+    office,
+    until,
+)
 from tests.call_control.test_warm import asked_for, briefed, joined, over, replies
 from tests.outbound.ringing import OWN
 
@@ -67,6 +81,50 @@ async def test_never_mind_while_the_attempt_is_stored(tmp_path: Path, monkeypatc
         await anna.ended()
         assert anna.outcome == "canceled"
         await over(stack, caller)
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_caller_who_interrupts_the_last_words(tmp_path: Path, stays: bool) -> None:
+    """Whoever says never mind now is not put through; anything else is answered first."""
+    async with office(tmp_path, WARM, replies=replies) as stack:
+        caller, tape = await asked_for(stack)
+        anna, _ = await briefed(stack)
+        await anna.press("1")
+        await tape.until(lambda: _sounds(tape, SayRequested("I'm connecting you now.")))
+        await stack.says(caller, "wait please never mind now" if stays else "wait please when are you open")
+        if stays:
+            await tape.until(lambda: "cancelled" in tape.lines[-1][1])
+            await anna.ended()
+            assert "The caller does not want to be put through any more. Thank you. Goodbye." in anna.spoken
+            assert caller.dialled == []
+        else:
+            await joined(stack, caller, anna)
+            assert ("agent", REPLY) in tape.lines, tape.lines
+        await over(stack, caller)
+
+
+@pytest.mark.parametrize("hangs_up", ["caller", "person"])
+async def test_somebody_hangs_up_after_the_yes(tmp_path: Path, hangs_up: str) -> None:
+    """The caller is still with the agent then: whoever is left hears of it."""
+    async with office(tmp_path, WARM, replies=replies) as stack:
+        caller, tape = await asked_for(stack)
+        anna, _ = await briefed(stack)
+        await anna.press("1")
+        await tape.until(lambda: _sounds(tape, SayRequested("I'm connecting you now.")))
+        if hangs_up == "caller":
+            await over(stack, caller)
+            assert "The caller has hung up. Goodbye." in anna.spoken
+        else:
+            await anna.hang_up()
+            await until(lambda: failed("Anna", Outcome.HUNG_UP) in notices(stack, caller))
+            assert caller.dialled == []
+            await over(stack, caller)
+
+
+def _sounds(tape: Tape, wanted: SayRequested) -> bool:
+    """Whether the agent has begun to say what it was asked to say."""
+    asked = next((at for at, step in enumerate(tape.steps) if step.event == wanted), None)
+    return asked is not None and any(isinstance(one, SendAudio) for step in tape.steps[asked:] for one in step.actions)
 
 
 @pytest.mark.parametrize("first", ["sales", "Anna"])
