@@ -19,6 +19,7 @@ from telephony.outbound.attempts import Attempts
 from telephony.outbound.legs import Legs
 from telephony.testing.fakes.openai.server import CallTool, Part
 from telephony.testing.fakes.twilio.callees import Callee, presses
+from telephony.testing.fakes.twilio.faults import Post, Step
 from telephony.testing.stack import Stack, Tape
 from tests.call_control import test_cold
 from tests.call_control.office import (
@@ -246,8 +247,10 @@ async def test_a_second_caller_for_the_same_person_is_told_that_they_are_busy(tm
         await over(stack, first)
 
 
-async def test_a_caller_who_is_left_alone_in_the_room_is_fetched(tmp_path: Path) -> None:
-    """The person is gone, and the caller's `<Dial>` does not end: after three seconds they are brought back."""
+@pytest.mark.parametrize("failures", [0, 3])
+async def test_a_caller_who_is_left_alone_in_the_room_is_fetched(tmp_path: Path, failures: int) -> None:
+    """The person is gone, and the caller's `<Dial>` does not end: after three seconds they are brought back, also if
+    Twilio cannot do it at once."""
     async with office(tmp_path, WARM, replies=replies) as stack:
         caller, tape = await asked_for(stack)
         anna, _ = await briefed(stack)
@@ -255,6 +258,7 @@ async def test_a_caller_who_is_left_alone_in_the_room_is_fetched(tmp_path: Path)
         await joined(stack, caller, anna)
         (room,) = (one for one in stack.carrier.conferences.rooms.values() if caller.sid in one.participants)
         room.participants[anna.sid].ends_on_exit = False
+        stack.carrier.steps[Step.UPDATE_CALL].post = [*[Post.FAILS_UNPLACED] * failures, Post.ANSWERED]
         await anna.hang_up()
         await tape.until(lambda: tape.lines[-1][1].startswith("I was told: The caller was put"))
         assert any("/back?attempt=1</Redirect>" in one for one in caller.twiml)

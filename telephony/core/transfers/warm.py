@@ -37,7 +37,10 @@ LEAVE_MS = 15_000
 """How long the carrier may take to ask where the caller goes, once the stream was closed."""
 RETURN_MS = 3_000
 """How long after the person has left the caller may be on the way back, before they are fetched."""
-FETCHES = 3
+FETCHES = 6
+"""How often a caller is fetched who is not back."""
+AGAIN_MS = 5_000
+"""How long after a request that came to nothing they are fetched again: whatever was wrong may be over by then."""
 
 
 class Phase(Enum):
@@ -94,7 +97,9 @@ class WarmTransfer:
             case w.CallerLeft():
                 return self._call_off(w.Outcome.CALLER_LEFT, w.Parting.CALLER_GONE, tell=False)
             case w.FetchFailed(number):
-                return self._fetch(now) if self._person_left and number == self._request else ()
+                if self.phase is Phase.JOINED and self._person_left and number == self._request:
+                    self.deadline = now + AGAIN_MS
+                return ()
             case w.TimeReached():
                 return self._time(now) if self.deadline is not None and now >= self.deadline else ()
             case _:

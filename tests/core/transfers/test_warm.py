@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from telephony.core.transfers.warm import ENTER_MS, FETCHES, LEAVE_MS, RETURN_MS, TELL_MS, Phase, WarmTransfer
+from telephony.core.transfers.warm import AGAIN_MS, ENTER_MS, FETCHES, LEAVE_MS, RETURN_MS, TELL_MS, Phase, WarmTransfer
 from telephony.core.transfers.words import (
     Accepted,
     Action,
@@ -55,6 +55,8 @@ BEFORE: dict[str, tuple[Event, ...]] = {
     "joined": GOES_WELL,
     "left": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP)),
     "fetched": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached()),
+    "failed": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached(), FetchFailed(1)),
+    "returned": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached(), CallerReturned()),
     "gone while leaving": (*GOES_WELL[:5], LegEnded(1, Outcome.HUNG_UP)),
     "never mind": (Asked(), SaidNeverMind()),
 }
@@ -145,7 +147,10 @@ ROWS: list[tuple[str, Event, tuple[Action, ...], Phase]] = [
     ("left", TimeReached(), (FetchCaller(1),), Phase.JOINED),
     ("left", LegEnded(1, Outcome.HUNG_UP), (), Phase.JOINED),
     ("left", CallerLeft(), (), Phase.OVER),
-    ("fetched", FetchFailed(1), (FetchCaller(2),), Phase.JOINED),
+    ("fetched", FetchFailed(1), (), Phase.JOINED),
+    ("returned", FetchFailed(1), (), Phase.OVER),  # it was done, and only its answer was lost
+    ("failed", TimeReached(), (FetchCaller(2),), Phase.JOINED),
+    ("failed", CallerReturned(), (TakeBack(Outcome.TALKED),), Phase.OVER),
     ("fetched", FetchFailed(2), (), Phase.JOINED),
     ("fetched", CallerReturned(), (TakeBack(Outcome.TALKED),), Phase.OVER),
     ("never mind", LegAnswered(1), (HangUpLeg(1, Parting.TOO_LATE),), Phase.OVER),
@@ -174,6 +179,8 @@ def test_the_deadlines() -> None:
     assert after(*BEFORE["leaving"])[0].deadline == LEAVE_MS
     assert after(*BEFORE["joined"])[0].deadline == talk
     assert after(*BEFORE["left"])[0].deadline == RETURN_MS
+    assert after(*BEFORE["fetched"])[0].deadline == RETURN_MS + LEAVE_MS
+    assert after(*BEFORE["failed"])[0].deadline == RETURN_MS + AGAIN_MS
 
 
 def test_a_caller_who_cannot_be_fetched_is_tried_a_few_times() -> None:
