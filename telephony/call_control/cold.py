@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from telephony.agent import IncomingCall
 from telephony.call_control import documents
@@ -66,7 +67,7 @@ class ColdTransfer:
         by_key = to.accept_by_key
         return documents.dial(
             to.numbers[number], back_url=f"{here}/back?attempt=1", ring_s=to.ring_s, talk_s=to.talk_s,
-            caller_id=self.caller_id, whisper_url=f"{here}/whisper" if by_key else "",
+            caller_id=self.caller_id, whisper_url=f"{here}/whisper?language={quote(self.language)}" if by_key else "",
         )  # fmt: skip
 
     def whisper(self, number: int) -> str:

@@ -10,8 +10,7 @@
     POST /twilio/moved/warm/{id}/back               how the caller's call goes on after the room
     POST /twilio/moved/lost                         a caller of whom nobody knows any more where they come from
 
-Of a transfer that is not known, after a restart: a caller is taken back with an apology, a person who was called warm
-is told that it is too late, anybody else is hung up.
+Of a transfer that is not known, after a restart: a caller is taken back with an apology, a person hears last words.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from telephony.call_control.destinations import Destination
 from telephony.call_control.heard import HeardLines
 from telephony.call_control.legs import Parts, guarded, too_late
 from telephony.call_control.moves import Moves
+from telephony.call_control.phrases import phrases
 from telephony.call_control.transfer_tools import Transferring
 from telephony.call_control.warm import WarmCall
 from telephony.clock import Clock
@@ -237,7 +237,10 @@ class Transfers:
 
     async def whisper(self, request: Request, form: Form) -> Response:
         cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
-        return _xml(cold.whisper(number) if cold is not None and _has(cold, number) else twiml.hang_up())
+        if cold is not None and _has(cold, number):
+            return _xml(cold.whisper(number))
+        language = request.query_params.get("language", "")
+        return _xml(twiml.hang_up(phrases(language).too_late, language))
 
     async def accept(self, request: Request, form: Form) -> Response:
         cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]

@@ -189,6 +189,7 @@ async def forget(stack: Stack) -> None:
     """What a restart leaves of the transfers."""
     control = stack.service.control
     control.transfers.warm.clear()
+    control.transfers.cold.clear()
     control.transfers._attempts.clear()
     control.moves.away.clear()
 
@@ -202,6 +203,20 @@ async def test_a_restart_while_the_phone_rings(tmp_path: Path) -> None:
         await forget(stack)
         await anna.ended()
         assert anna.spoken == ["The call has been taken care of in the meantime. Thank you. Goodbye."]
+        await caller.hang_up()
+        await caller.ended()
+
+
+async def test_a_restart_while_the_caller_hears_it_ring(tmp_path: Path) -> None:
+    """Whoever picks up is told that it is too late, and the caller is taken back."""
+    async with office(tmp_path, COLD) as stack:
+        stack.carrier.outgoing.callees[ANNA] = Callee(ring_ms=5_000)
+        caller, tape = await test_cold.asked_for(stack)
+        anna = await leg_to(stack, ANNA)
+        await forget(stack)
+        await anna.ended()
+        assert anna.spoken == ["The call has been taken care of in the meantime. Thank you. Goodbye."]
+        await tape.until(lambda: tape.lines[-1][1].startswith("Sorry, something went wrong"))
         await caller.hang_up()
         await caller.ended()
 
