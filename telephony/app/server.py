@@ -192,14 +192,15 @@ async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
 
 
 async def drain(service: Service, limit_ms: int) -> None:
-    """Refuses new calls, and returns when no call is live and no phone rings any more that we have rung; not much later
-    than `limit_ms`. A phone may ring for longer than the last live call lasts; if it is answered, it is answered here.
-    Attempts are looked up on disk: another process that shares the data directory may have placed them."""
+    """Refuses new calls, and returns when no call is live, none is elsewhere and may come back, and no phone rings any
+    more that we have rung; not much later than `limit_ms`. A phone may ring for longer than the last live call lasts;
+    if it is answered, it is answered here. Attempts are looked up on disk: another process that shares the data
+    directory may have placed them."""
     clock, registry = service.clock, service.registry
     ends_ms = clock.ms() + limit_ms
     while True:
         await registry.drain(max(0, ends_ms - clock.ms()))
-        if clock.ms() >= ends_ms or not await _rings(service):
+        if clock.ms() >= ends_ms or not (registry.calls or service.control.moves.away or await _rings(service)):
             return
         await clock.sleep(LOOK_MS)
 

@@ -9,13 +9,17 @@ answer, so nothing is dialled twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
+from telephony.agent import IncomingCall
 from telephony.call_control import documents
-from telephony.call_control.destinations import Destination
+from telephony.call_control.destinations import E164, Destination
 from telephony.call_control.phrases import phrases
+from telephony.caller_number import caller_number
 from telephony.core.transfers.words import Outcome
+from telephony.outbound import rules
 
 ACCEPTS = "1"
 _STATUS = {
@@ -26,6 +30,19 @@ _STATUS = {
     "completed": Outcome.TALKED,
     "answered": Outcome.TALKED,
 }
+
+
+def allowed(number: str, call: IncomingCall, countries: Collection[str]) -> None:
+    """Raises DialRefused if the call must not be put through to the number."""
+    ours = call.caller if call.outbound else call.called
+    if E164.fullmatch(number):
+        rules.allowed(number, ours, {ours}, countries or {rules.country_of(ours) or "none"})
+
+
+def caller_id(to: Destination, call: IncomingCall) -> str:
+    """The number that is shown to whoever is called: Twilio takes none that is withheld."""
+    shown = caller_number(call.caller) if to.show_caller or call.outbound else ""
+    return shown or ("" if call.outbound else caller_number(call.called))
 
 
 @dataclass(slots=True)
@@ -50,7 +67,7 @@ class ColdTransfer:
         by_key = to.accept_by_key
         return documents.dial(
             to.numbers[number], back_url=f"{here}/back?attempt=1", ring_s=to.ring_s, talk_s=to.talk_s,
-            caller_id=self.caller_id, whisper_url=f"{here}/whisper" if by_key else "",
+            caller_id=self.caller_id, whisper_url=f"{here}/whisper?language={quote(self.language)}" if by_key else "",
         )  # fmt: skip
 
     def whisper(self, number: int) -> str:

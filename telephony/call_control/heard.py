@@ -31,7 +31,7 @@ class HeardLines:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: dict[str, tuple[str, asyncio.Event]] = {}
+        self._waiting: dict[str, tuple[str, asyncio.Future[bool]]] = {}
         self._talked: dict[str, int] = {}
 
     def of(self, call_sid: str) -> _Lines:
@@ -46,19 +46,22 @@ class HeardLines:
 
     def said(self, call_sid: str, text: str | None) -> None:
         """The caller has heard the line, or part of it before they interrupted; None: the stream is over."""
-        waited, event = self._waiting.get(call_sid, ("", None))
-        if event is not None and (text is None or (text and waited.startswith(text))):
-            event.set()
+        waited, found = self._waiting.get(call_sid, ("", None))
+        if found is None or found.done():
+            return
+        if text is None or (text and (not waited or waited.startswith(text))):
+            found.set_result(text in (None, waited) or not waited)
 
     def over(self, call_sid: str) -> None:
         self._talked.pop(call_sid, None)
         self.said(call_sid, None)
 
-    async def until_said(self, call_sid: str, text: str) -> None:
-        """Returns when the line was heard or interrupted, or the stream is over."""
-        event = asyncio.Event()
-        self._waiting[call_sid] = (text, event)
+    async def until_said(self, call_sid: str, text: str = "") -> bool:
+        """Returns when the agent's line (without a text: the next one) was heard or interrupted, or the stream is over:
+        False if the line was interrupted."""
+        found = asyncio.get_running_loop().create_future()
+        self._waiting[call_sid] = (text, found)
         try:
-            await event.wait()
+            return bool(await found)
         finally:
             self._waiting.pop(call_sid, None)

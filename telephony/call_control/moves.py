@@ -5,6 +5,8 @@ Theory of operation. A stream lasts as long as its `<Connect>`. `leave` closes i
 answer is the document that was given to `leave`. So no REST request is needed to move a call, which could be refused,
 come late, or be done although its answer was lost.
 
+The document is made once, however often Twilio asks: making it may decide where the call goes.
+
 What was said stays here while the call is elsewhere. `resume` starts a conversation that goes on with it, and returns
 the TwiML of its stream. It takes the call back even if all other lines are busy: its caller was let in before.
 
@@ -15,9 +17,10 @@ apology.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from starlette.requests import Request
@@ -25,6 +28,7 @@ from starlette.requests import Request
 from telephony.agent import Agent, language_of
 from telephony.clock import Clock
 from telephony.core.conversation import Conversation
+from telephony.core.ending import EndedBy
 from telephony.core.events import CallResumed, MoveStarted
 from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.twilio import twiml
@@ -48,6 +52,7 @@ class _Away:
     document: Document
     gone: Callable[[], None]
     given: str = ""
+    asked: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Moves:
@@ -60,9 +65,12 @@ class Moves:
 
     def leave(self, call_sid: str, why: str, document: Document, gone: Callable[[], None] = lambda: None) -> bool:
         """Ends the stream of a call, which then goes on with `document`. `gone` is called if the caller hangs up before
-        the call is back. Returns False, and does nothing, if the call has no stream."""
+        the call is back. Returns False, and does nothing, if the call has no stream, is over, or is leaving already."""
         live = self._registry.calls.get(call_sid)
         if live is None or not live.leg.done() or live.leg.cancelled() or live.ended is not None:
+            return False
+        over = live.engine.ended if live.engine is not None else None
+        if self.leaving(call_sid) or (over is not None and over.by in (EndedBy.CALLER, EndedBy.AGENT)):
             return False
         log.info("call_moves", call_sid=call_sid, why=why)
         self.away[call_sid] = _Away(live, document, gone)
@@ -73,13 +81,19 @@ class Moves:
         live.leg.result().stop()
         return True
 
+    def leaving(self, call_sid: str) -> bool:
+        """Whether the call has been told to leave its present stream."""
+        away = self.away.get(call_sid)
+        return away is not None and away.live is self._registry.calls.get(call_sid)
+
     async def next_document(self, request: Request, call_sid: str) -> str | None:
         """Twilio asks how a call goes on whose stream has ended. None if it was not told to leave it."""
         away = self.away.get(call_sid)
         if away is None:
             return None
-        if not away.given:
-            away.given = await away.document(request)
+        async with away.asked:
+            if not away.given:
+                away.given = await away.document(request)
         return away.given
 
     async def resume(

@@ -42,4 +42,8 @@ def trying_next(name: str, why: Outcome) -> str:
     return f"{name}: {_WHY[why]}. The next number is being called. Nothing to say unless the caller asks."
 
 
+INTERRUPTED = (
+    "{name} takes the call and is waiting. The caller was being told so and has said something: answer them in one "
+    "short sentence, and they are connected. If they do not want it any more, cancel the transfer instead."
+)
 ANSWERED = "{name} has answered and is being told what it is about. Nothing to say unless the caller asks."

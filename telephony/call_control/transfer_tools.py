@@ -21,7 +21,7 @@ class Transferring:
     """What puts calls through, for tools; see `transfers.py`."""
 
     problem: Callable[[str, Destination], str]
-    begin: Callable[[str, Destination, str], None]
+    begin: Callable[[str, Destination, str], str]
     never_mind: Callable[[str], str]
 
 
@@ -42,7 +42,8 @@ def transfer_to(*destinations: Destination, name: str = "transfer_call") -> Tool
             return problem
 
         async def begin() -> None:
-            service.begin(call.call_sid, to, summary)
+            if problem := service.begin(call.call_sid, to, summary):
+                call.notify(problem)
 
         call.when_heard(begin)
         return _announce(to)

@@ -4,12 +4,13 @@
     POST /twilio/moved/cold/{id}/{number}/accept    the key
     POST /twilio/moved/cold/{id}/{number}/back      how the caller's call goes on after the <Dial>
     POST /twilio/moved/leg/{attempt}/voice          a person has answered, who is asked before the caller is moved
+    POST /twilio/moved/leg/{attempt}/stream         how the person's call goes on after the stream
     POST /twilio/moved/leg/{attempt}/room           who comes into the room and leaves it
     POST /twilio/moved/leg/{attempt}/after          how the person's call goes on after the room
     POST /twilio/moved/warm/{id}/back               how the caller's call goes on after the room
     POST /twilio/moved/lost                         a caller of whom nobody knows any more where they come from
 
-Of a transfer that is not known, after a restart: a caller is taken back with an apology, anybody else is hung up.
+Of a transfer that is not known, after a restart: a caller is taken back with an apology, a person hears last words.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from starlette.routing import BaseRoute, Route
 from telephony.agent import IncomingCall, language_of
 from telephony.call_control import documents, outcomes
 from telephony.call_control.briefing import Listener, about, briefing_agent
-from telephony.call_control.cold import ColdTransfer
-from telephony.call_control.destinations import E164, Destination
+from telephony.call_control.cold import ColdTransfer, allowed, caller_id
+from telephony.call_control.destinations import Destination
 from telephony.call_control.heard import HeardLines
-from telephony.call_control.legs import Parts
+from telephony.call_control.legs import Parts, guarded, too_late
 from telephony.call_control.moves import Moves
+from telephony.call_control.phrases import phrases
 from telephony.call_control.transfer_tools import Transferring
 from telephony.call_control.warm import WarmCall
 from telephony.clock import Clock
@@ -41,7 +43,6 @@ from telephony.contracts.observer import Observer
 from telephony.core.transfers import words as w
 from telephony.core.transfers.warm import Phase, WarmTransfer
 from telephony.errors import DialRefused
-from telephony.outbound import rules
 from telephony.outbound.attempt import Report
 from telephony.outbound.legs import Legs
 from telephony.runtime.call_registry import CallRegistry, LiveCall
@@ -49,12 +50,12 @@ from telephony.settings import Settings
 from telephony.twilio import twiml
 from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.signed_forms import Form, SignedForms
+from telephony.twilio.webhooks import TERMINAL
 
 log = structlog.get_logger()
 
 KEPT = 1_000
 """Maximum number of transfers of each kind that are remembered."""
-TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 Recover = Callable[[Request, Form], Awaitable[Response]]
 
 
@@ -118,6 +119,8 @@ class Transfers:
             return "This call cannot be put through: it is not a telephone call of this service."
         if self._going_on(call_sid) is not None:
             return "A transfer is going on already. Cancel it first, if the caller wants another one."
+        if self._moves.leaving(call_sid):
+            return "The caller is on their way to somebody else already."
         if opens := to.closed(self._clock.wall_s()):
             return (
                 f"{to.name} is closed now and opens {opens} (time zone {to.time_zone}). Nobody was called. Tell the "
@@ -129,22 +132,23 @@ class Transfers:
             )
         try:
             for number in to.numbers if not to.warm else ():
-                self._allowed(number, live.call)
+                allowed(number, live.call, self._settings.dial_countries)
         except DialRefused as error:
             log.error("transfer_refused", call_sid=call_sid, destination=to.name, code=error.code, problem=str(error))
             return f"{to.name} cannot be called: {error}. Tell the caller that it does not work, and offer a message."
         return ""
 
-    def begin(self, call_sid: str, to: Destination, summary: str) -> None:
-        """Puts the call through, if that is still possible."""
-        live = self._registry.calls.get(call_sid)
-        if live is None or self._group is None or self._going_on(call_sid) is not None:
-            return
+    def begin(self, call_sid: str, to: Destination, summary: str) -> str:
+        """Puts the call through. Returns as `problem`: what was possible may be no more, now that it was heard."""
+        if problem := self.problem(call_sid, to):
+            return problem
+        live = self._registry.calls[call_sid]
         log.info("transfer_begins", call_sid=call_sid, destination=to.name, warm=to.warm)
         if to.warm:
             self._begin_warm(live, to, summary)
-        else:
-            self._begin_cold(live, to, summary)
+        elif not self._begin_cold(live, to, summary):
+            return outcomes.failed(to.name, w.Outcome.CALLER_LEFT)
+        return ""
 
     def never_mind(self, call_sid: str) -> str:
         """Cancels the call's transfer. What came of it, for the model."""
@@ -164,17 +168,11 @@ class Transfers:
                 return one
         return None
 
-    def _allowed(self, number: str, call: IncomingCall) -> None:
-        ours = call.caller if call.outbound else call.called
-        if E164.fullmatch(number):
-            rules.allowed(number, ours, {ours}, self._settings.dial_countries or {rules.country_of(ours) or "none"})
-
-    def _begin_cold(self, live: LiveCall, to: Destination, summary: str) -> None:
+    def _begin_cold(self, live: LiveCall, to: Destination, summary: str) -> bool:
         call = live.call
-        shown = call.person if to.show_caller and not call.outbound else call.caller if call.outbound else call.called
         cold = ColdTransfer(
             id=secrets.token_urlsafe(16), call_sid=call.call_sid, destination=to, about=about(summary),
-            language=language_of(live.agent), caller_id=shown if E164.fullmatch(shown) else "",
+            language=language_of(live.agent), caller_id=caller_id(to, call),
         )  # fmt: skip
         _keep(self.cold, cold.id, cold)
 
@@ -182,16 +180,17 @@ class Transfers:
             cold.url = f"{self._moves.addresses.base(request)}/moved/cold/{cold.id}"
             return cold.dial(0)
 
-        self._moves.leave(call.call_sid, "transfer", document)
+        return self._moves.leave(call.call_sid, "transfer", document)
 
     def _begin_warm(self, live: LiveCall, to: Destination, summary: str) -> None:
         assert self._rest is not None
         plan = w.Plan(to.numbers, to.ring_s * 1_000, to.brief_s * 1_000, to.talk_s * 1_000)
         parts = Parts(self._clock, self._registry, self._moves, self._legs, self._rest, self._heard, self._spawn)
         told = about(summary)
-        warm = WarmCall(secrets.token_urlsafe(16), live, to, told, parts, self._follow, WarmTransfer(plan))
+        machine, sid = WarmTransfer(plan), live.call.call_sid
+        warm = WarmCall(secrets.token_urlsafe(16), sid, live.agent, to, told, parts, self._follow, machine)
         _keep(self.warm, warm.id, warm)
-        warm.begin()
+        warm.begin(live)
 
     def _follow(self, attempt_id: str, warm: WarmCall, leg: int) -> None:
         _keep(self._attempts, attempt_id, (warm, leg))
@@ -200,40 +199,48 @@ class Transfers:
         if self._group is None:
             work.close()
             return
-        self._group.create_task(_guarded(work))
+        self._group.create_task(guarded(work))
 
     # --- Twilio's questions -----------------------------------------------------------------------------------------
 
     def routes(self, signed: SignedForms, recover: Recover) -> list[BaseRoute]:
         """The routes for the app."""
 
-        async def lost(request: Request, form: Form) -> Response:
-            return await recover(request, form)
+        def or_recover(back: Callable[[Request, Form], Awaitable[Response | None]]) -> Recover:
+            async def answer(request: Request, form: Form) -> Response:
+                return await back(request, form) or await recover(request, form)
 
-        async def cold_back(request: Request, form: Form) -> Response:
-            return await self._cold_back(request, form) or await recover(request, form)
-
-        async def warm_back(request: Request, form: Form) -> Response:
-            return await self._warm_back(request, form) or await recover(request, form)
+            return answer
 
         endpoints = {
             "cold/{id}/{number:int}/whisper": self.whisper,
             "cold/{id}/{number:int}/accept": self.accept,
-            "cold/{id}/{number:int}/back": cold_back,
-            "warm/{id}/back": warm_back,
+            "cold/{id}/{number:int}/back": or_recover(self._cold_back),
+            "warm/{id}/back": or_recover(self._warm_back),
             "leg/{attempt}/voice": self.voice,
+            "leg/{attempt}/stream": self.stream_over,
             "leg/{attempt}/room": self.room,
             "leg/{attempt}/after": self.after,
-            "lost": lost,
+            "lost": recover,
         }
         return [
             Route(f"/twilio/moved/{path}", signed.only(answer), methods=["POST", "GET"])
             for path, answer in endpoints.items()
         ]
 
+    def _over(self, form: Form) -> bool:
+        """Whether the caller has hung up who is asked about; then the rest of the service knows."""
+        if over := form.get("CallStatus") in TERMINAL:
+            self._registry.hung_up(form.get("CallSid", ""))
+            self._moves.hung_up(form.get("CallSid", ""))
+        return over
+
     async def whisper(self, request: Request, form: Form) -> Response:
         cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
-        return _xml(cold.whisper(number) if cold is not None and _has(cold, number) else twiml.hang_up())
+        if cold is not None and _has(cold, number):
+            return _xml(cold.whisper(number))
+        language = request.query_params.get("language", "")
+        return _xml(twiml.hang_up(phrases(language).too_late, language))
 
     async def accept(self, request: Request, form: Form) -> Response:
         cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
@@ -242,8 +249,7 @@ class Transfers:
 
     async def _cold_back(self, request: Request, form: Form) -> Response | None:
         cold, number = self.cold.get(request.path_params["id"]), request.path_params["number"]
-        if form.get("CallStatus") in TERMINAL:
-            self._moves.hung_up(form.get("CallSid", ""))
+        if self._over(form):
             return _xml(twiml.hang_up())
         if cold is None or not _has(cold, number) or cold.call_sid != form.get("CallSid"):
             return None
@@ -258,8 +264,7 @@ class Transfers:
 
     async def _warm_back(self, request: Request, form: Form) -> Response | None:
         warm = self.warm.get(request.path_params["id"])
-        if form.get("CallStatus") in TERMINAL:
-            self._moves.hung_up(form.get("CallSid", ""))
+        if self._over(form):
             return _xml(twiml.hang_up())
         if warm is None or warm.call_sid != form.get("CallSid"):
             return None
@@ -273,16 +278,14 @@ class Transfers:
             await self._legs.report(attempt_id, Report(sid, "in-progress", named=True))
         except DialRefused as error:
             log.error("report_lost", call_sid=sid, problem=str(error))
-        if warm is None:
-            return _xml(twiml.hang_up())
-        late = twiml.hang_up(warm.phrases.too_late, warm.language)
-        if not warm.answered(leg, sid):
+        late = await too_late(self._legs, attempt_id)
+        if warm is None or not warm.answered(leg, sid):
             return _xml(late)
         call = IncomingCall(sid, form.get("From", ""), form.get("To", ""), "outbound-api", form)
         if sid not in self._registry.calls:
             listener = Listener(lambda yes: warm.decided(leg, yes))
             agent = briefing_agent(
-                warm.live.agent, warm.destination.name, warm.about, listener, lambda yes: warm.decided(leg, yes),
+                warm.agent, warm.destination.name, warm.about, listener, lambda yes: warm.decided(leg, yes),
                 warm.destination.brief_s,
             )  # fmt: skip
             if (refusal := self._registry.prepare(agent, call)) is not None:
@@ -291,7 +294,19 @@ class Transfers:
                 return _xml(late)
             warm.legs[leg].listener = self._listeners[sid] = listener
             self._spawn(self._brief(warm, leg, self._registry.calls[sid]))
-        return _xml(twiml.connect_stream(*self._moves.addresses.stream(request, call, attempt=2)))
+        stream, _, parameters = self._moves.addresses.stream(request, call, attempt=2)
+        return _xml(twiml.connect_stream(stream, f"{warm.url}/leg/{attempt_id}/stream", parameters))
+
+    async def stream_over(self, request: Request, form: Form) -> Response:
+        """The person's stream has ended: they go into the room, or hear the last words."""
+        attempt_id, sid = request.path_params["attempt"], form.get("CallSid", "")
+        if self._over(form):
+            return _xml(twiml.hang_up())
+        if (document := await self._moves.next_document(request, sid)) is not None:
+            return _xml(document)
+        if (ending := self._registry.ending(sid)) is not None:
+            return _xml(twiml.hang_up(ending.farewell, ending.language))
+        return _xml(await too_late(self._legs, attempt_id))
 
     async def _brief(self, warm: WarmCall, leg: int, live: LiveCall) -> None:
         try:
@@ -314,19 +329,11 @@ class Transfers:
         """The room is over for the person: they have hung up, or the caller has left it."""
         warm, leg = self._attempts.get(request.path_params["attempt"], (None, 0))
         if warm is None:
-            return _xml(twiml.hang_up())
+            return _xml(await too_late(self._legs, request.path_params["attempt"]))
         phase = warm.machine.phase
         warm.take(w.LegEnded(leg, w.Outcome.HUNG_UP))
         joined = phase in (Phase.JOINED, Phase.OVER)
         return _xml(twiml.hang_up(warm.phrases.caller_gone if joined else warm.phrases.too_late, warm.language))
-
-
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
-    """A bug in one transfer ends no other."""
-    try:
-        await work
-    except Exception:
-        log.exception("transfer_failed")
 
 
 def _has(cold: ColdTransfer, number: int) -> bool:

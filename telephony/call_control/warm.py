@@ -16,15 +16,15 @@ from typing import assert_never
 import structlog
 from starlette.requests import Request
 
-from telephony.agent import language_of
+from telephony.agent import Agent, ManagedAgent, language_of
 from telephony.call_control import documents, outcomes
 from telephony.call_control.destinations import Destination
-from telephony.call_control.legs import HOW, Leg, Parts
+from telephony.call_control.legs import HOW, LANGUAGE, Leg, Parts
 from telephony.call_control.phrases import Phrases, phrases
 from telephony.core.ending import EndedBy
 from telephony.core.events import NoticeReceived, SayRequested
 from telephony.core.transfers import words as w
-from telephony.core.transfers.warm import Phase, WarmTransfer
+from telephony.core.transfers.warm import TELL_MS, Phase, WarmTransfer
 from telephony.errors import CarrierError, DialRefused, TelephonyError
 from telephony.outbound.attempt import Outcome
 from telephony.runtime.call_registry import LiveCall
@@ -34,8 +34,6 @@ from telephony.twilio.rest.conferences import Conferences
 
 log = structlog.get_logger()
 
-CONNECTING_MS = 6_000
-"""How long the words "I'm connecting you now" may take to be said and heard."""
 LOST_MS = 10_000
 """How long a caller whose stream was lost may take to be back on another one."""
 COMPANY_MS = 8_000
@@ -46,10 +44,12 @@ AGAIN_MS = 2_000
 
 @dataclass(slots=True)
 class WarmCall:
-    """One transfer. `id` is unguessable and part of its addresses. `follow` tells by an attempt's id whose it is."""
+    """One transfer. `id` is unguessable and part of its addresses. `follow` tells by an attempt's id whose it is. It
+    outlives the conversation, whose memory it does not hold."""
 
     id: str
-    live: LiveCall
+    call_sid: str
+    agent: Agent | ManagedAgent
     destination: Destination
     about: str
     parts: Parts
@@ -60,16 +60,12 @@ class WarmCall:
     _alarm: asyncio.TimerHandle | None = None
 
     @property
-    def call_sid(self) -> str:
-        return self.live.call.call_sid
-
-    @property
     def phrases(self) -> Phrases:
         return phrases(self.language)
 
     @property
     def language(self) -> str:
-        return language_of(self.live.agent)
+        return language_of(self.agent)
 
     @property
     def room(self) -> str:
@@ -79,9 +75,9 @@ class WarmCall:
     def url(self) -> str:
         return f"{self.parts.legs.base_url.rstrip('/')}/twilio/moved"
 
-    def begin(self) -> None:
+    def begin(self, live: LiveCall) -> None:
         self._zero = self.parts.clock.ms()
-        self.parts.spawn(self._watch_caller())
+        self.parts.spawn(self._watch_caller(live))
         self.parts.spawn(self._keep_company())
         self.take(w.Asked())
 
@@ -109,8 +105,10 @@ class WarmCall:
                 self._move_person(self.legs[leg])
             case w.LookForPerson(number, leg):
                 self.parts.spawn(self._look(number, self.legs[leg]))
+            case w.TellCaller():
+                self.parts.spawn(self._tell_caller())
             case w.MoveCaller():
-                self.parts.spawn(self._move_caller())
+                self._move_caller()
             case w.FetchCaller(number):
                 self.parts.spawn(self._fetch(number))
             case w.HangUpLeg(leg, parting):
@@ -152,8 +150,10 @@ class WarmCall:
         legs, plan = self.parts.legs, self.destination
         try:
             to, caller_id = await legs.numbers(leg.to)
-            key = f"transfer {self.id} {leg.number}"
-            leg.attempt = attempt = legs.attempt(to, caller_id, key=key, ring_s=plan.ring_s)
+            if leg.unwanted:
+                return
+            told = {LANGUAGE: self.language}
+            leg.attempt = attempt = legs.attempt(to, caller_id, variables=told, ring_s=plan.ring_s)
             self.follow(attempt.id, self, leg.number)
             base = legs.base_url.rstrip("/")
             limit_s = plan.ring_s + plan.brief_s + plan.talk_s + 120
@@ -171,6 +171,8 @@ class WarmCall:
         except TelephonyError as error:
             log.warning("transfer_not_dialled", call_sid=self.call_sid, code=error.code, problem=str(error))
             how = w.Outcome.FAILED
+        finally:
+            leg.over = True
         self.take(w.LegEnded(leg.number, how))
 
     def answered(self, number: int, sid: str) -> bool:
@@ -222,6 +224,7 @@ class WarmCall:
 
     async def _hang_up(self, leg: Leg, parting: w.Parting) -> None:
         """Whoever is on the leg hears the last words; a phone that rings stops, as soon as its call is known."""
+        leg.unwanted = True
         words = {
             w.Parting.NOTHING: "",
             w.Parting.CALLER_GONE: self.phrases.caller_gone,
@@ -238,15 +241,12 @@ class WarmCall:
 
         if live is not None and self.parts.moves.leave(leg.sid, "parting", last_words):
             return
-        while leg.attempt is not None:
+        while not leg.over:
             try:
                 if leg.sid and leg.listener is not None and words:
                     await self.parts.rest.redirect(leg.sid, twiml.hang_up(words, self.language))
                     return
-                if await self.parts.legs.hang_up(leg.attempt.id):
-                    return
-                known = await self.parts.legs.store().get(leg.attempt.id)
-                if known is None or known.over:
+                if leg.attempt is not None and await self.parts.legs.hang_up(leg.attempt.id):
                     return
             except TelephonyError as error:
                 log.warning("leg_not_hung_up", call_sid=leg.sid, code=error.code)
@@ -256,9 +256,9 @@ class WarmCall:
 
     # --- the caller -------------------------------------------------------------------------------------------------
 
-    async def _watch_caller(self) -> None:
+    async def _watch_caller(self, first: LiveCall) -> None:
         """Until the caller has hung up, or is on the way into the room. A stream that is lost comes back by itself."""
-        live: LiveCall | None = self.live
+        live: LiveCall | None = first
         while live is not None and not self.machine.over:
             await live.done.wait()
             if live.ended is not None and live.ended.by is EndedBy.MOVED:
@@ -275,26 +275,29 @@ class WarmCall:
         while not self.machine.over and self.machine.phase not in (Phase.LEAVING, Phase.JOINED):
             await self.parts.clock.sleep(COMPANY_MS / 10)
             live = self.parts.registry.calls.get(self.call_sid)
-            if live is None or self.parts.heard.quiet_ms(self.call_sid) < COMPANY_MS:
+            waits = live is not None and self.machine.phase is not Phase.TELLING
+            if live is None or not waits or self.parts.heard.quiet_ms(self.call_sid) < COMPANY_MS:
                 continue
             self.parts.heard.talked(self.call_sid)
             live.inbox.put(SayRequested(live.agent.wording.filler))
 
-    async def _move_caller(self) -> None:
-        live = self.parts.registry.calls.get(self.call_sid)
-        if live is not None:
-            words = live.agent.wording.connecting
+    async def _tell_caller(self) -> None:
+        live, heard = self.parts.registry.calls.get(self.call_sid), self.parts.heard
+        if live is not None and (words := live.agent.wording.connecting):
             live.inbox.put(SayRequested(words))
             try:
-                async with self.parts.clock.timeout(CONNECTING_MS):
-                    await self.parts.heard.until_said(self.call_sid, words)
+                async with self.parts.clock.timeout(TELL_MS):
+                    if not await heard.until_said(self.call_sid, words):
+                        self.tell(outcomes.INTERRUPTED.format(name=self.destination.name), speak=False)
+                        await heard.until_said(self.call_sid)  # the agent's answer, or "never mind" before it
             except TimeoutError:
                 pass
-        if self.machine.phase is not Phase.LEAVING:
-            return
-        gone = self.parts.moves.leave(self.call_sid, "transfer", self.caller_document, self.caller_gone)
-        if not gone:
+        self.take(w.CallerTold())
+
+    def _move_caller(self) -> None:
+        if not self.parts.moves.leave(self.call_sid, "transfer", self.caller_document, self.caller_gone):
             self.take(w.CallerLeft())
+            self.tell(outcomes.failed(self.destination.name, w.Outcome.CALLER_LEFT), speak=True)  # if they are there
 
     def caller_gone(self) -> None:
         self.take(w.CallerLeft())

@@ -5,6 +5,7 @@
     calling    a leg is placed and rings          ask, refuse, hang up: the next number, or words for the caller
     briefing   the person hears what it is about  "yes" leads on; everything else as in calling
     entering   the person goes into the room      the caller is still with the agent, and may still say "never mind"
+    telling    the caller hears that they are connected now, and may still say "never mind"
     leaving    the caller's stream is closing     first thing that happens to the caller's leg; nothing undoes it
     joined     both are in the room               until one of them leaves
     over       `outcome` says why
@@ -30,11 +31,16 @@ ANSWER_GRACE_MS = 10_000
 ENTER_MS = 8_000
 """How long the person may take into the room before it is asked whether they are there."""
 LOOK_MS = 12_000
+TELL_MS = 12_000
+"""How long the person may wait in the room while the caller is told, and perhaps says something."""
 LEAVE_MS = 15_000
 """How long the carrier may take to ask where the caller goes, once the stream was closed."""
 RETURN_MS = 3_000
 """How long after the person has left the caller may be on the way back, before they are fetched."""
-FETCHES = 3
+FETCHES = 6
+"""How often a caller is fetched who is not back."""
+AGAIN_MS = 5_000
+"""How long after a request that came to nothing they are fetched again: whatever was wrong may be over by then."""
 
 
 class Phase(Enum):
@@ -43,6 +49,7 @@ class Phase(Enum):
     CALLING = "calling"
     BRIEFING = "briefing"
     ENTERING = "entering"
+    TELLING = "telling"
     LEAVING = "leaving"
     JOINED = "joined"
     OVER = "over"
@@ -76,11 +83,13 @@ class WarmTransfer:
             case w.Looked(number, found):
                 if not self._looking or number != self._request or self.phase is not Phase.ENTERING:
                     return ()
-                return self._leave(now) if found else self._call_off(w.Outcome.NOT_JOINED, w.Parting.TOO_LATE)
+                return self._tell(now) if found else self._call_off(w.Outcome.NOT_JOINED, w.Parting.TOO_LATE)
             case w.SaidNeverMind():
                 if self.phase in (Phase.LEAVING, Phase.JOINED):
                     return ()  # too late: they are on their way
                 return self._call_off(w.Outcome.NEVER_MIND, w.Parting.NEVER_MIND, tell=False)
+            case w.CallerTold():
+                return self._leave(now) if self.phase is Phase.TELLING else ()
             case w.CallerAsked():
                 return self._caller_asked(now)
             case w.CallerReturned():
@@ -88,7 +97,9 @@ class WarmTransfer:
             case w.CallerLeft():
                 return self._call_off(w.Outcome.CALLER_LEFT, w.Parting.CALLER_GONE, tell=False)
             case w.FetchFailed(number):
-                return self._fetch(now) if self._person_left and number == self._request else ()
+                if self.phase is Phase.JOINED and self._person_left and number == self._request:
+                    self.deadline = now + AGAIN_MS
+                return ()
             case w.TimeReached():
                 return self._time(now) if self.deadline is not None and now >= self.deadline else ()
             case _:
@@ -110,12 +121,12 @@ class WarmTransfer:
                 self.phase, self.deadline = Phase.ENTERING, now + ENTER_MS
                 return (w.MovePerson(self.leg),)
             case w.PersonEntered(), Phase.ENTERING:
-                return self._leave(now)
+                return self._tell(now)
             case w.Refused(), Phase.BRIEFING:
                 return (w.HangUpLeg(self.leg, w.Parting.NOTHING), *self._next_leg(w.Outcome.REFUSED, now))
             case w.LegEnded(_, how), Phase.CALLING:
                 return self._next_leg(how, now)
-            case w.LegEnded(), Phase.BRIEFING | Phase.ENTERING:
+            case w.LegEnded(), Phase.BRIEFING | Phase.ENTERING | Phase.TELLING:
                 return self._next_leg(w.Outcome.HUNG_UP, now)
             case w.LegEnded(), Phase.LEAVING:
                 self._person_left = True
@@ -135,6 +146,10 @@ class WarmTransfer:
         return (*told, w.PlaceLeg(self.leg, self._plan.numbers[self.leg - 1]))
 
     # --- the caller -------------------------------------------------------------------------------------------------
+
+    def _tell(self, now: int) -> tuple[w.Action, ...]:
+        self.phase, self.deadline = Phase.TELLING, now + TELL_MS
+        return (w.TellCaller(),)
 
     def _leave(self, now: int) -> tuple[w.Action, ...]:
         self.phase, self.deadline = Phase.LEAVING, now + LEAVE_MS
@@ -186,6 +201,8 @@ class WarmTransfer:
                 return (w.LookForPerson(self._request, self.leg),)
             case Phase.ENTERING:
                 return self._call_off(w.Outcome.NOT_JOINED, w.Parting.TOO_LATE)
+            case Phase.TELLING:
+                return self._leave(now)
             case Phase.LEAVING:
                 return self._call_off(w.Outcome.CALLER_LEFT, w.Parting.CALLER_GONE, tell=False)
             case Phase.JOINED if self._person_left:

@@ -95,6 +95,11 @@ class SaidNeverMind:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerTold:
+    """The result of `TellCaller`: they have heard it, and have not said that they do not want it any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerAsked:
     """The carrier asks where the caller goes, now that the stream has ended."""
 
@@ -122,8 +127,8 @@ class TimeReached:
 
 
 Event: TypeAlias = (
-    Asked | LegAnswered | LegEnded | Accepted | Refused | PersonEntered | Looked | SaidNeverMind | CallerAsked
-    | CallerReturned | CallerLeft | FetchFailed | TimeReached
+    Asked | LegAnswered | LegEnded | Accepted | Refused | PersonEntered | Looked | SaidNeverMind | CallerTold
+    | CallerAsked | CallerReturned | CallerLeft | FetchFailed | TimeReached
 )  # fmt: skip
 
 
@@ -171,6 +176,11 @@ class LookForPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCaller:
+    """Say to the caller that they are being connected; answered by `CallerTold`."""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveCaller:
     """Close the caller's stream; the carrier then asks where they go."""
 
@@ -212,6 +222,6 @@ class TellAgent:
 
 
 Action: TypeAlias = (
-    PlaceLeg | Brief | MovePerson | LookForPerson | MoveCaller | JoinCaller | TakeBack | FetchCaller | HangUpLeg
-    | TellAgent
+    PlaceLeg | Brief | MovePerson | LookForPerson | TellCaller | MoveCaller | JoinCaller | TakeBack | FetchCaller
+    | HangUpLeg | TellAgent
 )  # fmt: skip

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from telephony.core.transfers.warm import ENTER_MS, FETCHES, LEAVE_MS, RETURN_MS, Phase, WarmTransfer
+from telephony.core.transfers.warm import AGAIN_MS, ENTER_MS, FETCHES, LEAVE_MS, RETURN_MS, TELL_MS, Phase, WarmTransfer
 from telephony.core.transfers.words import (
     Accepted,
     Action,
@@ -15,6 +15,7 @@ from telephony.core.transfers.words import (
     CallerAsked,
     CallerLeft,
     CallerReturned,
+    CallerTold,
     Event,
     FetchCaller,
     FetchFailed,
@@ -35,12 +36,13 @@ from telephony.core.transfers.words import (
     SaidNeverMind,
     TakeBack,
     TellAgent,
+    TellCaller,
     TimeReached,
 )
 
 ONE, TWO = "+49301", "+49302"
 PLAN = Plan((ONE, TWO))
-GOES_WELL: tuple[Event, ...] = (Asked(), LegAnswered(1), Accepted(1), PersonEntered(1), CallerAsked())
+GOES_WELL: tuple[Event, ...] = (Asked(), LegAnswered(1), Accepted(1), PersonEntered(1), CallerTold(), CallerAsked())
 BEFORE: dict[str, tuple[Event, ...]] = {
     "asked": GOES_WELL[:1],
     "second": (Asked(), LegEnded(1, Outcome.BUSY)),
@@ -48,11 +50,14 @@ BEFORE: dict[str, tuple[Event, ...]] = {
     "second briefed": (Asked(), LegEnded(1, Outcome.BUSY), LegAnswered(2)),
     "entering": GOES_WELL[:3],
     "looking": (*GOES_WELL[:3], TimeReached()),
-    "leaving": GOES_WELL[:4],
+    "telling": GOES_WELL[:4],
+    "leaving": GOES_WELL[:5],
     "joined": GOES_WELL,
     "left": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP)),
     "fetched": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached()),
-    "gone while leaving": (*GOES_WELL[:4], LegEnded(1, Outcome.HUNG_UP)),
+    "failed": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached(), FetchFailed(1)),
+    "returned": (*GOES_WELL, LegEnded(1, Outcome.HUNG_UP), TimeReached(), CallerReturned()),
+    "gone while leaving": (*GOES_WELL[:5], LegEnded(1, Outcome.HUNG_UP)),
     "never mind": (Asked(), SaidNeverMind()),
 }
 
@@ -97,20 +102,31 @@ ROWS: list[tuple[str, Event, tuple[Action, ...], Phase]] = [
     ("briefing", PersonEntered(1), (), Phase.BRIEFING),
     ("entering", Accepted(1), (), Phase.ENTERING),
     ("entering", Refused(1), (), Phase.ENTERING),
-    ("entering", PersonEntered(1), (MoveCaller(),), Phase.LEAVING),
+    ("entering", PersonEntered(1), (TellCaller(),), Phase.TELLING),
+    ("entering", CallerTold(), (), Phase.ENTERING),
     ("entering", PersonEntered(2), (), Phase.ENTERING),
     ("entering", TimeReached(), (LookForPerson(1, 1),), Phase.ENTERING),
     ("entering", Looked(1, True), (), Phase.ENTERING),
     ("entering", SaidNeverMind(), (HangUpLeg(1, Parting.NEVER_MIND),), Phase.OVER),
     ("entering", LegEnded(1, Outcome.HUNG_UP),
      (TellAgent(1, Outcome.HUNG_UP, False), PlaceLeg(2, TWO)), Phase.CALLING),
-    ("looking", Looked(1, True), (MoveCaller(),), Phase.LEAVING),
+    ("looking", Looked(1, True), (TellCaller(),), Phase.TELLING),
     ("looking", Looked(2, True), (), Phase.ENTERING),
     ("looking", Looked(1, False),
      (HangUpLeg(1, Parting.TOO_LATE), TellAgent(1, Outcome.NOT_JOINED, True)), Phase.OVER),
-    ("looking", PersonEntered(1), (MoveCaller(),), Phase.LEAVING),
+    ("looking", PersonEntered(1), (TellCaller(),), Phase.TELLING),
     ("looking", TimeReached(),
      (HangUpLeg(1, Parting.TOO_LATE), TellAgent(1, Outcome.NOT_JOINED, True)), Phase.OVER),
+    ("telling", CallerTold(), (MoveCaller(),), Phase.LEAVING),
+    ("telling", TimeReached(), (MoveCaller(),), Phase.LEAVING),
+    ("telling", SaidNeverMind(), (HangUpLeg(1, Parting.NEVER_MIND),), Phase.OVER),
+    ("telling", CallerLeft(), (HangUpLeg(1, Parting.CALLER_GONE),), Phase.OVER),
+    ("telling", LegEnded(1, Outcome.HUNG_UP),
+     (TellAgent(1, Outcome.HUNG_UP, False), PlaceLeg(2, TWO)), Phase.CALLING),
+    ("telling", PersonEntered(1), (), Phase.TELLING),
+    ("telling", Looked(1, False), (), Phase.TELLING),
+    ("telling", Accepted(1), (), Phase.TELLING),
+    ("leaving", CallerTold(), (), Phase.LEAVING),
     ("leaving", CallerAsked(), (JoinCaller(),), Phase.JOINED),
     ("leaving", SaidNeverMind(), (), Phase.LEAVING),
     ("leaving", PersonEntered(1), (), Phase.LEAVING),
@@ -131,7 +147,10 @@ ROWS: list[tuple[str, Event, tuple[Action, ...], Phase]] = [
     ("left", TimeReached(), (FetchCaller(1),), Phase.JOINED),
     ("left", LegEnded(1, Outcome.HUNG_UP), (), Phase.JOINED),
     ("left", CallerLeft(), (), Phase.OVER),
-    ("fetched", FetchFailed(1), (FetchCaller(2),), Phase.JOINED),
+    ("fetched", FetchFailed(1), (), Phase.JOINED),
+    ("returned", FetchFailed(1), (), Phase.OVER),  # it was done, and only its answer was lost
+    ("failed", TimeReached(), (FetchCaller(2),), Phase.JOINED),
+    ("failed", CallerReturned(), (TakeBack(Outcome.TALKED),), Phase.OVER),
     ("fetched", FetchFailed(2), (), Phase.JOINED),
     ("fetched", CallerReturned(), (TakeBack(Outcome.TALKED),), Phase.OVER),
     ("never mind", LegAnswered(1), (HangUpLeg(1, Parting.TOO_LATE),), Phase.OVER),
@@ -156,9 +175,12 @@ def test_the_deadlines() -> None:
     assert after(*BEFORE["asked"])[0].deadline == 30_000
     assert after(*BEFORE["briefing"])[0].deadline == PLAN.brief_ms
     assert after(*BEFORE["entering"])[0].deadline == ENTER_MS
+    assert after(*BEFORE["telling"])[0].deadline == TELL_MS
     assert after(*BEFORE["leaving"])[0].deadline == LEAVE_MS
     assert after(*BEFORE["joined"])[0].deadline == talk
     assert after(*BEFORE["left"])[0].deadline == RETURN_MS
+    assert after(*BEFORE["fetched"])[0].deadline == RETURN_MS + LEAVE_MS
+    assert after(*BEFORE["failed"])[0].deadline == RETURN_MS + AGAIN_MS
 
 
 def test_a_caller_who_cannot_be_fetched_is_tried_a_few_times() -> None:
@@ -177,7 +199,7 @@ def test_time_that_has_not_come_changes_nothing() -> None:
 
 
 EVENTS: list[Event] = [
-    Asked(), SaidNeverMind(), CallerAsked(), CallerReturned(), CallerLeft(), TimeReached(),
+    Asked(), SaidNeverMind(), CallerTold(), CallerAsked(), CallerReturned(), CallerLeft(), TimeReached(),
     *(kind(leg) for kind in (LegAnswered, Accepted, Refused, PersonEntered) for leg in (1, 2, 3)),
     *(LegEnded(leg, how) for leg in (1, 2, 3) for how in (Outcome.BUSY, Outcome.UNKNOWN, Outcome.HUNG_UP)),
     *(Looked(number, found) for number in (1, 2) for found in (True, False)),
