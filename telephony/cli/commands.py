@@ -116,7 +116,9 @@ def demo(
         from telephony.cli import demo_transfer
 
         if files or agent is not None:
-            raise typer.BadParameter("--mode transfer plays a caller and an agent of its own: no recordings, no --agent")
+            raise typer.BadParameter(
+                "--mode transfer plays a caller and an agent of its own: no recordings, no --agent"
+            )
         agent = demo_transfer.AGENT
     changes = {
         "TELEPHONY_AGENT": agent,

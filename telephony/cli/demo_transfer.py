@@ -39,9 +39,9 @@ from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.steady import SteadyClock, SteadyLoop
 
 AGENT = "telephony.examples.warm_transfer:agent"
-ASKS, TELLS = "I have a question about my bill, please.", "My name is Smith, and I was charged twice."
-MEANWHILE, YES = "And when are you open?", "Yes, I will take the call."
-PERSON_SAYS, CALLER_SAYS = "Hello Mister Smith, this is Anna. I see it here.", "Oh, that is good to hear."
+ASKS, TELLS = "I have a question about my bill.", "I am John and I paid my bill twice."
+MEANWHILE, YES = "And when are you open?", "Yes I will take the call."
+PERSON_SAYS, CALLER_SAYS = "Hello John, this is Anna. I see it here.", "Oh, that is good to hear."
 WORDS = (ASKS, TELLS, MEANWHILE, YES, PERSON_SAYS, CALLER_SAYS)
 OWN, CALLER = "+12025550100", "+12025550123"
 WITHIN_MS = 30_000
@@ -83,7 +83,8 @@ class Demo:
         ends_ms = self.caller.now_ms + WITHIN_MS
         while not predicate():
             if self.caller.left or self.caller.now_ms >= ends_ms:
-                raise Missed(f"the call was over before {missed}" if self.caller.left else f"not in time: {missed}")
+                why = "the call was over too early" if self.caller.left else "too late"
+                raise Missed(f"{why} for this: {missed}")
             await self.carrier.clock.sleep(20)
 
     async def say(self, phone: PhoneCall, words: str) -> None:
@@ -99,7 +100,7 @@ class Demo:
             raise Missed(missed)
 
     def write(self, out: Path) -> list[str]:
-        """Writes the recordings and the page. Returns whose phones there are."""
+        """Writes the recordings and the page. Returns the names of the recordings."""
         lanes: list[Lane] = []
         wavs = []
         for name, phone, begins_ms in (("caller", self.caller, 0), ("person", self.person, self.begins_ms)):
@@ -120,11 +121,14 @@ class _Listener:
 
     def __init__(self, demo: Demo, speakers: Mapping[str, str]) -> None:
         self._demo, self._speakers = demo, speakers
+        self._tools: dict[str, str] = {}
 
     def see(self, step: Step) -> None:
         if isinstance(step.event, e.ToolWanted):
-            self._demo.add("", f"the agent uses {step.event.name}({step.event.arguments})")
+            self._tools[step.event.tool_call_id] = step.event.name
         for action in step.actions:
+            if isinstance(action, a.RunTool):
+                self._demo.add("", f"the agent uses {self._tools.get(action.tool_call_id, 'a tool')}")
             if isinstance(action, a.LineAdded) and action.speaker in self._speakers:
                 text = f"{action.text} -- (interrupted)" if action.interrupted else action.text
                 self._demo.add(self._speakers[action.speaker], text)
@@ -197,9 +201,10 @@ async def _demo(out: Path, settings: Settings, clock: Clock, noise: bool, agents
                     await _play(demo, demo.caller)
                 except Missed as missed:
                     problem = str(missed)
-                await _over(demo)
+                problem = await _over(demo) or problem
+    print()
     for file in demo.write(out):
-        print(f"{'' if file != 'caller.wav' else chr(10)}recording  {out / file} (left: their voice, right: what they hear)")
+        print(f"recording  {out / file} (left: their voice, right: what they hear)")
     print(f"timeline   {out / 'timeline.html'} (both phones)")
     return problem
 
@@ -233,14 +238,15 @@ async def _play(demo: Demo, caller: PhoneCall) -> None:
     await demo.until(lambda: demo.heard("agent", "Can I do anything else"), "the caller is back with the agent")
 
 
-async def _over(demo: Demo) -> None:
-    """Hangs up whoever is still there."""
-    for phone in (demo.caller, demo.person):
-        if phone is not None:
-            await phone.hang_up()
+async def _over(demo: Demo) -> str:
+    """Hangs up whoever is still there. Returns the problem, or ""."""
+    phones = [phone for phone in (demo.caller, demo.person) if phone is not None]
+    for phone in phones:
+        await phone.hang_up()
+        try:
             async with demo.carrier.clock.timeout(ENDED_MS):
                 await phone.ended()
-    broken = [found for phone in (demo.caller, demo.person) if phone for found in phone.violations]
-    if broken:
-        code, text = broken[0]
-        raise TelephonyError(f"the service broke Twilio's protocol ({code} {text})")
+        except TimeoutError:
+            return "the call did not end in time after everybody had hung up"
+    broken = [f"the service broke Twilio's protocol ({code} {text})" for one in phones for code, text in one.violations]
+    return broken[0] if broken else ""

@@ -95,5 +95,5 @@ _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:24px;color:#222}h1{font-size:20px}h2{font-size:16px}"
     ".scroll{overflow-x:auto;border:1px solid #ddd}svg text{font-size:12px;fill:#555}.grid{stroke:#eee}"
     ".says{fill:#2f5f9e}.hears{fill:#4f9e69}line.moment{stroke:#c33;stroke-dasharray:3 3}"
-    "td{padding:2px 12px 2px 0;vertical-align:top}tr.moment td{color:#c33}"
+    "td{padding:2px 12px 2px 0;vertical-align:top}td:nth-child(2){white-space:nowrap}tr.moment td{color:#c33}"
 )
