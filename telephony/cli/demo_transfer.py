@@ -39,7 +39,7 @@ from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.steady import SteadyClock, SteadyLoop
 
 AGENT = "telephony.examples.warm_transfer:agent"
-ASKS, TELLS = "I have a question about my bill.", "I am John and I paid my bill twice."
+ASKS, TELLS = "I have a question about my bill.", "This is John and my bill is wrong."
 MEANWHILE, YES = "And when are you open?", "Yes I will take the call."
 PERSON_SAYS, CALLER_SAYS = "Hello John, this is Anna. I see it here.", "Oh, that is good to hear."
 WORDS = (ASKS, TELLS, MEANWHILE, YES, PERSON_SAYS, CALLER_SAYS)
