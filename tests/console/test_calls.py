@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,6 +147,27 @@ async def test_who_would_be_rung_is_shown_and_the_way_back_is_heard() -> None:
         assert phone.of("warning") == phone.of("problem") == []
         await phone.send(type="hang_up")
         assert await phone.ended() == "completed"
+
+
+async def test_nobody_is_really_called_for_a_page(tmp_path: Path) -> None:
+    """Whoever said yes would be alone on the line: a page cannot be joined with a telephone."""
+    sales = Destination("sales", "+12025550188", about="orders", warm=True)
+    agent = replace(AGENT, tools=(transfer_to(sales),))
+    async with stack(agent, replies=told, dial_countries=("US",), data=tmp_path) as s, page(s) as phone:
+        s.carrier.account.numbers = [{"phone_number": "+12025550100"}]
+        await phone.event("line")
+        await says(s, phone, "put me through please")
+        await phone.until(lambda: any("on the page in the browser" in text for _, text in phone.lines))
+        assert s.carrier.calls == {}
+        await phone.send(type="hang_up")
+        assert await phone.ended() == "completed"
+
+
+def told(body: dict[str, Any]) -> list[Part]:
+    """The model: transfers, and says what it is told."""
+    last = [m for m in body["messages"] if m["role"] != "system"][-1]
+    called = CallTool("transfer_call", {"destination": "sales"})
+    return [called] if last["role"] == "user" else [Say(str(last["content"]))]
 
 
 def transferring(body: dict[str, Any]) -> list[Part]:
