@@ -11,9 +11,12 @@ import contextlib
 import functools
 import inspect
 import io
+import os
 import pkgutil
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -400,6 +403,22 @@ def test_the_pythons_are_those_that_the_setup_accepts() -> None:
     setup = (ROOT / "scripts" / "setup").read_text()
     assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in setup
     assert "with Python 3.11, 3.12 or 3.13" in flowing("README.md")
+
+
+def test_the_setup_empties_nothing_that_a_link_points_to(tmp_path: Path) -> None:
+    """A .venv that is a link belongs to another clone."""
+    clone, other = tmp_path / "clone", tmp_path / "other"
+    for folder in (clone / "scripts", clone / "infra", other):
+        folder.mkdir(parents=True)
+    for name in ("scripts/setup", "pyproject.toml", "infra/constraints.txt"):
+        shutil.copy(ROOT / name, clone / name)
+    (other / "kept").touch()
+    (clone / ".venv").symlink_to(other)
+    bare = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}
+    done = subprocess.run([clone / "scripts" / "setup"], env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "is a symbolic link" in done.stderr
+    assert [path.name for path in other.iterdir()] == ["kept"]
 
 
 # --- packaging and containers ---------------------------------------------------------------------------------------

@@ -130,6 +130,11 @@ class Transfers:
             return (
                 f"{to.name} cannot be called: the service has no Twilio account. Tell the caller, and offer a message."
             )
+        if to.warm and not call_sid.startswith("CA"):  # not a call of Twilio's
+            return (
+                f"{to.name} was not called: on the page in the browser nobody can be joined with the caller; on a "
+                "telephone it works. Tell them so."
+            )
         try:
             for number in to.numbers if not to.warm else ():
                 allowed(number, live.call, self._settings.dial_countries)

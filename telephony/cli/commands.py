@@ -92,7 +92,7 @@ def demo(
         list[Path] | None,
         typer.Argument(metavar="[FILE.wav ...]", help="More recordings.", exists=True, dir_okay=False),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder for call.wav and timeline.html.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="The folder for the recordings and timeline.html.")] = Path("out"),
     noise: Annotated[bool, typer.Option("--noise", help="Play noise instead of a caller: the demo must fail.")] = False,
     mode: Annotated[
         Mode,
@@ -111,6 +111,15 @@ def demo(
     Without OPENAI_API_KEY and OPENAI_BASE_URL the model is a fixed dialogue for the example agent; another agent needs
     a real model, for example a server on this machine.
     """
+    files = [*(caller or ()), *(more or ())]
+    if mode is Mode.transfer:
+        from telephony.cli import demo_transfer
+
+        if files or agent is not None:
+            raise typer.BadParameter(
+                "--mode transfer plays a caller and an agent of its own: no recordings, no --agent"
+            )
+        agent = demo_transfer.AGENT
     changes = {
         "TELEPHONY_AGENT": agent,
         **{name: value for name, value in _DEMO_LOGS.items() if name not in os.environ},
@@ -120,12 +129,9 @@ def demo(
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
     _offers(settings)
     if mode is Mode.transfer:
-        from telephony.cli import demo_transfer
-
-        raise typer.Exit(demo_transfer.run(out, settings))
+        raise typer.Exit(demo_transfer.run(out, settings, speed=speed, noise=noise))
     from telephony.cli.demo import run
 
-    files = [*(caller or ()), *(more or ())]
     code = run(out=out, callers=files, noise=noise, settings=settings, speed=speed, mode=mode.value)
     raise typer.Exit(code)
 

@@ -131,11 +131,11 @@ def run(
         script, expect = _script(callers, mode)
         if noise:
             script = CallerScript(
-                tuple(replace(x, pcmu=_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
+                tuple(replace(x, pcmu=white_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
             )
         private_folder(out)
         tapes = settings.tapes or out / TAPES
-        before = _recorded(tapes)
+        before = recorded(tapes)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
             if unknown := demo_verdict.stranger(settings, mode):
@@ -147,7 +147,7 @@ def run(
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
     print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
-    for tape in _recorded(tapes) - before:  # none if nobody answered, or if the platform handled the call
+    for tape in recorded(tapes) - before:  # none if nobody answered, or if the platform handled the call
         print(f"tape       {tape} (replay it, or turn it into a test)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
@@ -160,7 +160,8 @@ def run(
     return 1 if found else 0
 
 
-def _recorded(tapes: Path) -> set[Path]:
+def recorded(tapes: Path) -> set[Path]:
+    """The tapes in this folder."""
     try:
         return set(find(tapes))
     except BadTape:
@@ -315,7 +316,7 @@ def _script(callers: list[Path], mode: str) -> tuple[CallerScript, tuple[str, ..
     return short_call() if mode == "register" else whole_call()
 
 
-def _noise(size: int) -> bytes:
+def white_noise(size: int) -> bytes:
     """White noise as loud as speech, the same on every run."""
     chance = random.Random(8_000)
     pcm16 = b"".join(int(chance.gauss(0, 2_000)).to_bytes(2, "little", signed=True) for _ in range(size))

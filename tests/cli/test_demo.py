@@ -17,6 +17,7 @@ from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.cli import demo_verdict
 from telephony.cli.demo import Watch, converse
+from telephony.cli.demo_transfer_page import sounds
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
@@ -287,6 +288,52 @@ def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> Non
     assert "What are your opening hours?" in done.stdout
     assert sign in done.stdout
     assert (tmp_path / "out" / "call.wav").exists()
+
+
+def test_the_demo_of_a_transfer(tmp_path: Path) -> None:
+    """Both phones are recorded on one time line, on which the caller talks while Anna is briefed, and both hear each
+    other afterwards."""
+    done = demo(tmp_path, "--mode", "transfer", "--speed", "6")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the caller talked on while Anna was briefed" in done.stdout
+    assert "bill is wrong" in done.stdout
+    assert done.stdout.count("tape       ") == 3  # the caller's before and after, and the briefing
+    out = tmp_path / "out"
+    caller, hears = map(sounds, wav.read(out / "caller.wav"))
+    anna, anna_hears = map(sounds, wav.read(out / "person.wav"))
+    briefed_from, briefed_to = anna_hears[0]
+    assert [one for one in caller if briefed_from - 2_000 < one[0] < briefed_to]
+    assert [one for one in hears if briefed_from < one[0] < briefed_to]
+    assert overlap(anna[-1], hears)
+    assert overlap(anna_hears[-1], caller)
+    page = (out / "timeline.html").read_text(encoding="utf-8")
+    for part in ('src="caller.wav"', 'src="person.wav"', "Anna says", "joined: the agent has left", "open every day"):
+        assert part in page
+    assert page.index("open every day") < page.index("joined: the agent has left</td>") < page.index("again.")
+
+
+def overlap(sound: tuple[int, int], sounds: Sequence[tuple[int, int]]) -> bool:
+    """Whether most of a sound is among these."""
+    start, end = sound
+    return sum(max(0, min(end, until) - max(start, since)) for since, until in sounds) > 0.8 * (end - start)
+
+
+@pytest.mark.parametrize("more", [("--noise",), ("--agent", "mine:agent"), ("hours.wav",)])
+def test_a_transfer_that_fails_is_recorded_and_what_it_cannot_take_is_refused(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    write_wav(tmp_path / "hours.wav", bytes(800), 8_000, channels=1)
+    done = demo(tmp_path, "--mode", "transfer", "--speed", "20", *more)
+    assert "Traceback" not in done.stderr
+    if more != ("--noise",):
+        assert done.returncode == 2
+        assert "plays a caller and an agent of its own" in done.stderr
+        return
+    assert done.returncode == 1
+    assert "The demo failed: the call was over too early for this: the agent asks for" in done.stderr
+    assert "noise was played" in done.stderr
+    assert level.level(wav.read(tmp_path / "out" / "caller.wav")[1]) > -600
+    assert "Are you still there?" in (tmp_path / "out" / "timeline.html").read_text(encoding="utf-8")
 
 
 def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path) -> None:

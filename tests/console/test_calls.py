@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from telephony.agent import Agent, AgentSource, IncomingCall, Reject
+from telephony.call_control.destinations import Destination
+from telephony.call_control.transfer_tools import transfer_to
 from telephony.core import events as e
 from telephony.core.policy import Limits
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
@@ -40,7 +43,7 @@ def respond(body: dict[str, Any]) -> list[Part]:
 async def stack(agents: AgentSource = AGENT, **settings: Any) -> AsyncIterator[Stack]:
     async with (
         asyncio.timeout(60),
-        local_stack(agents, clock=SteadyClock(20), replies=respond, **settings) as running,
+        local_stack(agents, clock=SteadyClock(20), **{"replies": respond, **settings}) as running,
     ):
         yield running
 
@@ -127,6 +130,94 @@ async def test_a_page_that_is_left_or_loaded_again_hangs_up() -> None:
             tape = s.tapes[first]
             await tape.until(lambda: tape.closed)
             assert list(s.service.registry.calls) == [second]
+
+
+async def test_who_would_be_rung_is_shown_and_the_way_back_is_heard() -> None:
+    """A cold transfer cannot be made from here: it goes on as if nobody had answered."""
+    sales = Destination("sales", "+12025550188", about="orders")
+    agent = replace(AGENT, tools=(transfer_to(sales),))
+    async with stack(agent, replies=transferring, dial_countries=("US",)) as s, page(s) as phone:
+        await phone.event("line")
+        await says(s, phone, "put me through please")
+        note = await phone.event("note")
+        assert note["text"] == "Twilio would connect you with another number now; this phone has no other line."
+        assert note["details"] == "+12025550188"
+        await phone.until(lambda: any("nobody answered" in text for _, text in phone.lines) or phone.closed)
+        assert not phone.closed, phone.told
+        assert phone.of("warning") == phone.of("problem") == []
+        await phone.send(type="hang_up")
+        assert await phone.ended() == "completed"
+
+
+async def test_nobody_is_really_called_for_a_page(tmp_path: Path) -> None:
+    """Whoever said yes would be alone on the line: a page cannot be joined with a telephone."""
+    sales = Destination("sales", "+12025550188", about="orders", warm=True)
+    agent = replace(AGENT, tools=(transfer_to(sales),))
+    async with stack(agent, replies=told, dial_countries=("US",), data=tmp_path) as s, page(s) as phone:
+        s.carrier.account.numbers = [{"phone_number": "+12025550100"}]
+        await phone.event("line")
+        await says(s, phone, "put me through please")
+        await phone.until(lambda: any("on the page in the browser" in text for _, text in phone.lines))
+        assert s.carrier.calls == {}
+        await phone.send(type="hang_up")
+        assert await phone.ended() == "completed"
+
+
+def told(body: dict[str, Any]) -> list[Part]:
+    """The model: transfers, and says what it is told."""
+    last = [m for m in body["messages"] if m["role"] != "system"][-1]
+    called = CallTool("transfer_call", {"destination": "sales"})
+    return [called] if last["role"] == "user" else [Say(str(last["content"]))]
+
+
+def transferring(body: dict[str, Any]) -> list[Part]:
+    """The model: transfers when asked to, and says what came of it."""
+    last = [m for m in body["messages"] if m["role"] != "system"][-1]
+    if "put me through" in str(last["content"]):
+        return [CallTool("transfer_call", {"destination": "sales"})]
+    return [Say("I am putting you through." if last["role"] == "tool" else f"So nobody answered. {len(body)}")]
+
+
+@pytest.mark.parametrize(
+    ("verbs", "keys", "notes", "outcome"),
+    [
+        ('<Play digits="1w2#"/>', "", [("Twilio would press keys now, for whoever is at the other end.", "1w2#")], ""),
+        ("<Gather/>", "", [("Twilio asks for keys now: press them here.", "")], ""),
+        (
+            '<Gather numDigits="2" action="/no/such/route"><Say>Press.</Say><Pause length="9"/></Gather>', "12",
+            [("Twilio asks for keys now: press them here.", "")], "failed",
+        ),
+        (
+            "<Dial><Conference>a room</Conference></Dial>", "",
+            [("Twilio would bring you into a conference now; this phone has no other line.", "")],
+            "dialled",
+        ),
+        (
+            '<Dial action="/no/such/route"><Conference>a room</Conference></Dial>', "",
+            [("Twilio would bring you into a conference now; this phone has no other line.", "")], "failed",
+        ),
+        ('<Dial action="https://elsewhere.example/"><Number>+12025550188</Number></Dial>', "", None, "failed"),
+        ('<Redirect>http://[/</Redirect>', "", [], "failed"),
+        ("<Enqueue/>", "", [], "failed"),
+        ("<Response", "", [], "failed"),
+    ],
+)  # fmt: skip
+async def test_what_this_phone_cannot_do_is_said_and_breaks_nothing(
+    verbs: str, keys: str, notes: list[tuple[str, str]] | None, outcome: str
+) -> None:
+    async with stack() as s, page(s) as phone:
+        call_sid = (await phone.event("ringing"))["call"]
+        await phone.event("line")
+        call = s.service.console._live[call_sid].call
+        call.complete(f"<Response>{verbs}<Hangup/></Response>")
+        if keys:
+            await phone.event("note")
+            for key in keys:
+                await phone.send(type="key", key=key)
+        assert await phone.ended() == (outcome or "completed")
+        if notes is not None:
+            assert [(one["text"], one["details"]) for one in phone.of("note")] == notes
+        assert bool(phone.of("problem")) is (outcome == "failed")
 
 
 async def test_the_rest_api_of_such_a_call_is_its_own_carrier() -> None:

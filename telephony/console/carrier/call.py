@@ -44,6 +44,9 @@ DOCUMENTS = 50
 """More of them in one call lead round in a circle."""
 PREFIX = "CB"
 """Of the CallSids here; Twilio's begin with CA."""
+RINGS_MS = 3_000
+"""How long a phone rings that nobody can answer."""
+KEY_MS, TONE_MS = {"w": 500, "W": 1_000}, 200
 KEYS = frozenset("0123456789*#")
 CALLER, CALLED = "client:browser", "client:agent"
 """As Twilio names the two ends of a call from its own SDK for browsers."""
@@ -142,30 +145,28 @@ class BrowserCall:
             if self.line.left:
                 break
             match verb:
-                case Say(text):
-                    await self._say(text)
-                case Play(url):
-                    self._note("Twilio would play a recording now; this phone does not.", url)
-                case Pause(ms):
-                    await self.line.wait(self.line.now_ms + ms)
+                case Say() | Play() | Pause():
+                    await self._execute_inner(verb)
                 case Hangup():
                     break
                 case Reject(reason):
                     self.outcome = reason
                     self._note("The service is busy." if reason == "busy" else "The service does not take the call.")
                     return None
-                case Dial(targets):
-                    self.outcome = "dialled"
-                    text = "Twilio would connect you with another number now; this phone has no other line."
-                    self._note(text, ", ".join(targets))
-                    return None
+                case Dial():
+                    return await self._dial(verb)
                 case Gather():
-                    self._note("Twilio would ask for keys now; this phone presses none.")
+                    if (following := await self._gather(verb)) is not None:
+                        return following
                 case Redirect(url):
                     return await self._fetch(url)
                 case ConnectStream():
                     if (following := await self._stream(verb)) is not None:
                         return following
+        return self._left()
+
+    def _left(self) -> list[Verb] | None:
+        """What the call goes on with after it was left for another document; None if it is over."""
         if self._redirect:
             document, self._redirect, self.line.left = self._redirect, "", False
             return parse(document, "text/xml")
@@ -185,6 +186,57 @@ class BrowserCall:
             return await self._fetch(verb.action) if verb.action else None
         return None
 
+    async def _play(self, url: str, digits: str) -> None:
+        """Nobody here hears a recording, or keys; the time that keys take passes."""
+        if not digits:
+            self._note("Twilio would play a recording now; this phone does not.", url)
+            return
+        self._note("Twilio would press keys now, for whoever is at the other end.", digits)
+        await self.line.wait(self.line.now_ms + sum(KEY_MS.get(digit, TONE_MS) for digit in digits))
+
+    async def _dial(self, verb: Dial) -> list[Verb] | None:
+        """Nobody else can be reached from here. With an action URL, the call goes on as if nobody had answered, or the
+        conference were over; without one it ends."""
+        if verb.conference is not None:
+            self._note("Twilio would bring you into a conference now; this phone has no other line.")
+        else:
+            text = "Twilio would connect you with another number now; this phone has no other line."
+            self._note(text, ", ".join(verb.targets))
+        if not verb.action:
+            self.outcome = "dialled"
+            return None
+        await self.line.wait(self.line.now_ms + RINGS_MS)
+        if self.line.left:
+            return self._left()
+        return await self._fetch(verb.action, DialCallStatus="completed" if verb.conference else "no-answer")
+
+    async def _gather(self, verb: Gather) -> list[Verb] | None:
+        """Asks for keys, which are pressed on the page. Returns what their action answers; None if none came."""
+        self._note("Twilio asks for keys now: press them here.")
+        self.line.keys.clear()
+        for inner in verb.inside:
+            if self.line.left or self.line.keys:
+                break
+            await self._execute_inner(inner)
+        digits = ""
+        while not (verb.count and len(digits) >= verb.count):
+            ends_ms = self.line.now_ms + verb.timeout_ms
+            while not (self.line.keys or self.line.left) and self.line.now_ms < ends_ms:
+                await self.line.change(ends_ms)
+            if self.line.left or not self.line.keys or (key := self.line.keys.popleft()) == verb.finish:
+                break
+            digits += key
+        return await self._fetch(verb.action, Digits=digits) if digits and not self.line.left else None
+
+    async def _execute_inner(self, verb: Verb) -> None:
+        match verb:
+            case Say(text):
+                await self._say(text)
+            case Play(url, digits):
+                await self._play(url, digits)
+            case Pause(ms):
+                await self.line.wait(self.line.now_ms + ms)
+
     async def _say(self, text: str) -> None:
         """Twilio's own voice, in ours if there is one."""
         self._page.tell({"type": "carrier_says", "text": text})
@@ -198,13 +250,13 @@ class BrowserCall:
 
     # --- webhooks ---------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, url: str, status: str = "in-progress") -> list[Verb]:
+    async def _fetch(self, url: str, status: str = "in-progress", **more: str) -> list[Verb]:
         """Fetches a document, following redirects. Raises `TwimlError` (11200, 11205, 11215, 12xxx)."""
-        url = urljoin(self._document_url, url)
+        url = _joined(self._document_url, url)
         for _ in range(REDIRECTS + 1):
-            response = await self._post(url, self._form(status))
-            if response.is_redirect:
-                url = urljoin(url, response.headers["location"])
+            response = await self._post(url, self._form(status) | more)
+            if response.has_redirect_location:
+                url = _joined(url, response.headers["location"])
                 continue
             if response.status_code != 200:
                 raise TwimlError("11200", f"status {response.status_code} from {url}")
@@ -234,7 +286,7 @@ class BrowserCall:
                 return await self._http.post(reached, data=form, headers=headers)
         except TimeoutError:
             raise TwimlError("11200", f"no answer within {WEBHOOK_MS // 1000} s from {url}") from None
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TwimlError("11205", f"{url}: {type(error).__name__}") from None
 
     def _form(self, status: str) -> dict[str, str]:
@@ -262,3 +314,11 @@ class BrowserCall:
         self._page.tell(
             {"type": "warning", "text": "Twilio would report a mistake of the service.", "details": details}
         )
+
+
+def _joined(base: str, url: str) -> str:
+    """The absolute URL. Raises `TwimlError` (11205) if it is none."""
+    try:
+        return urljoin(base, url)
+    except ValueError as error:
+        raise TwimlError("11205", f"{url}: {error}") from None
