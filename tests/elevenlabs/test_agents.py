@@ -19,6 +19,7 @@ from telephony.elevenlabs.agents import MAX_BYTES, ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.rest import error_for
 from telephony.testing.steady import SteadyClock
+from tests.elevenlabs.managed_port import run_until_closed
 
 OPENED = {
     "type": "conversation_initiation_metadata",
@@ -44,18 +45,10 @@ class FixedUrlRest(AgentsRest):
 
 async def conversation(url: str) -> list[Event]:
     """The events that the port reports for a conversation with the server at `url`."""
-    events: list[Event] = []
     socket = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), FixedUrlRest(url), SteadyClock(10))
-
-    def happened(event: Event) -> None:
-        events.append(event)
-        if isinstance(event, ManagedClosed):  # the core goes on with the fallback agent
-            socket.stop()
-
     socket.perform(OpenManaged())
     async with asyncio.timeout(60):
-        await socket.run(happened)
-    return events
+        return await run_until_closed(socket)
 
 
 async def reported(says: Callable[[ServerConnection], Awaitable[Any]]) -> list[Event]:

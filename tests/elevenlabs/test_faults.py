@@ -36,6 +36,7 @@ from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsFaults
 from telephony.testing.fakes.elevenlabs.tts.server import SENTENCES
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
+from tests.elevenlabs.managed_port import run_until_closed
 from tests.elevenlabs.stt_rig import running_stt
 from tests.elevenlabs.test_tts import SPEC, TEXT, Bench, speaking
 
@@ -316,14 +317,7 @@ async def managed(faults: AgentFaults, **agent: Any) -> AsyncIterator[Managed]:
 
 
 async def ended(it: Managed) -> ManagedClosed:
-    """Runs the conversation to its end, then stops the port: work that was deferred might wait for its last words."""
-
-    def happened(event: Event) -> None:
-        it.events.append(event)
-        if isinstance(event, ManagedClosed):
-            it.port.stop()
-
-    await it.port.run(happened)
+    it.events.extend(await run_until_closed(it.port))
     assert isinstance(it.events[-1], ManagedClosed)
     return it.events[-1]
 
