@@ -31,7 +31,6 @@ from telephony.testing.fakes.twilio.carrier import Carrier
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.steady import SteadyClock
 from telephony.twilio.rest.calls import TwilioRest
-from tests.elevenlabs.managed_port import run_until_closed
 
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en")
 HOSTS = ("127.0.0.1", "localhost")
@@ -66,7 +65,7 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 @pytest.mark.parametrize("scheme", ["ws", "http"])
 async def test_at_the_upgrade_of_the_tts(scheme: str, host: str) -> None:
     """It is a refusal: final at once."""
-    clock = SteadyClock(20)
+    clock, events = SteadyClock(20), list[Event]()
     async with elsewhere() as target, LocalElevenLabs(clock=clock) as server:
         server.tts.faults.redirect = target.url(scheme, host)
         port = ElevenLabsTts(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
@@ -77,7 +76,7 @@ async def test_at_the_upgrade_of_the_tts(scheme: str, host: str) -> None:
 @pytest.mark.parametrize("scheme", ["ws", "http"])
 async def test_at_the_upgrade_of_the_stt(scheme: str) -> None:
     """It is a refusal: final at once."""
-    clock = SteadyClock(20)
+    clock, events = SteadyClock(20), list[Event]()
     async with elsewhere() as target, LocalElevenLabs(clock=clock) as server:
         server.stt.faults.redirect = target.url(scheme, "localhost")
         port = ElevenLabsStt(base_url=server.base_url, api_key="local", spec=SttSpec("en", ()), clock=clock)
@@ -108,14 +107,14 @@ async def test_at_the_upgrade_for_a_fixed_phrase() -> None:
 @pytest.mark.parametrize("private", [True, False])
 async def test_of_an_agents_socket_or_its_signed_url(private: bool) -> None:
     """A private agent's signed URL is asked for first; a public one has the handshake alone."""
-    clock = SteadyClock(20)
+    clock, events = SteadyClock(20), list[Event]()
     agents = LocalAgents(clock=clock, agents={"a": LocalAgent(private=private)})
     async with elsewhere() as target, LocalElevenLabs(clock=clock, agents=agents) as server:
         agents.faults.redirect = target.url("http" if private else "ws", "localhost")
         rest = AgentsRest(server.base_url, "local", clock)
         port = ManagedSocket(ManagedAgent("a", private=private), IncomingCall("CA1"), rest, clock)
         port.perform(OpenManaged())
-        events = await run_until_closed(port)
+        await until_first(port.run, port.stop, events)
         await rest.aclose()
     [closed] = events
     assert isinstance(closed, ManagedClosed)
@@ -139,7 +138,7 @@ async def test_of_registering_and_dialling() -> None:
 
 async def test_of_a_signed_url_to_a_host_without_the_platform() -> None:
     """The handshake at the signed address, which sends no key, follows none either."""
-    clock = SteadyClock(20)
+    clock, events = SteadyClock(20), list[Event]()
 
     class Signed(AgentsRest):
         async def address(self, agent: ManagedAgent) -> str:
@@ -152,7 +151,7 @@ async def test_of_a_signed_url_to_a_host_without_the_platform() -> None:
         server.tts.faults.redirect = target.url("ws", "localhost")
         port = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), Signed(server.base_url, "", clock), clock)
         port.perform(OpenManaged())
-        events = await run_until_closed(port)
+        await until_first(port.run, port.stop, events)
     assert [type(event) for event in events] == [ManagedClosed]
 
 
