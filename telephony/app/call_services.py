@@ -43,7 +43,7 @@ class Sdk:
 
     def client(self) -> Any:
         from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
-        from twilio.rest import Client  # type: ignore[import-untyped]
+        from twilio.rest import Client as Library  # type: ignore[import-untyped]
 
         settings = self._settings
         base = settings.twilio_api_base_url.rstrip("/")
@@ -54,4 +54,4 @@ class Sdk:
                 return super().request(method, address, *arguments, **options)
 
         http = Http(timeout=self.SECONDS)
-        return Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=http)
+        return Library(settings.twilio_account_sid, settings.twilio_auth_token, http_client=http)

@@ -22,6 +22,7 @@ from telephony.errors import DialRefused, SettingsError
 from telephony.files import private_folder, read_file
 from telephony.loopback import leads_to_loopback
 from telephony.network.listening import listening
+from telephony.network.tls import tls
 from telephony.settings import Settings, public_address
 
 ASKED_MS = 2_000
@@ -62,7 +63,10 @@ async def free_port(settings: Settings, clock: Clock) -> int:
 async def _is_telephony(settings: Settings, clock: Clock) -> bool:
     """Whether what listens answers as this service does."""
     try:
-        async with clock.timeout(ASKED_MS), httpx2.AsyncClient(timeout=None, trust_env=False) as http:
+        async with (
+            clock.timeout(ASKED_MS),
+            httpx2.AsyncClient(timeout=None, trust_env=False, verify=tls(trust_env=False)) as http,
+        ):
             found = (await http.get(f"http://{settings.host}:{settings.port}/healthz")).json()
     except (httpx2.HTTPError, TimeoutError, ValueError):
         return False

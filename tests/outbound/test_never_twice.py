@@ -101,7 +101,7 @@ async def noted(request: Request, form: Form) -> Response:
 
 
 async def lives(steps: list[tuple[str, int, str]], faults: PlacingFaults, callee: Callee, data: Path) -> None:
-    clock = SteadyClock(200)
+    clock = SteadyClock(100)
     async with asyncio.timeout(120), Carrier(auth_token=TOKEN, clock=clock) as carrier:
         carrier.account.numbers = [own_number(OWN)]
         carrier.outgoing.faults = replace(faults, post=list(faults.post))
