@@ -10,7 +10,7 @@ The document is made once, however often Twilio asks: making it may decide where
 What was said stays here while the call is elsewhere. `resume` starts a conversation that goes on with it, and returns
 the TwiML of its stream. It takes the call back even if all other lines are busy: its caller was let in before.
 
-If Twilio does not ask, the caller has hung up: its status callback says so, or `FORGOTTEN` later calls push the entry
+If Twilio does not ask, the caller has hung up: its status callback says so, or `KEPT` later calls push the entry
 out. After a restart nobody here knows a call that comes back, and it is taken like one whose stream was lost, with an
 apology.
 """
@@ -26,6 +26,7 @@ import structlog
 from starlette.requests import Request
 
 from telephony.agent import Agent, language_of
+from telephony.call_control.kept import keep
 from telephony.clock import Clock
 from telephony.core.conversation import Conversation
 from telephony.core.ending import EndedBy
@@ -36,8 +37,6 @@ from telephony.twilio.addresses import Addresses
 
 log = structlog.get_logger()
 
-FORGOTTEN = 1_000
-"""Maximum number of calls that are elsewhere."""
 WIND_DOWN_MS = 5_000
 
 Document = Callable[[Request], Awaitable[str]]
@@ -73,10 +72,7 @@ class Moves:
         if self.leaving(call_sid) or (over is not None and over.by in (EndedBy.CALLER, EndedBy.AGENT)):
             return False
         log.info("call_moves", call_sid=call_sid, why=why)
-        self.away[call_sid] = _Away(live, document, gone)
-        self.away.move_to_end(call_sid)
-        while len(self.away) > FORGOTTEN:
-            self.away.popitem(last=False)
+        keep(self.away, call_sid, _Away(live, document, gone))
         live.inbox.put(MoveStarted(why))
         live.leg.result().stop()
         return True

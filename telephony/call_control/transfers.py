@@ -33,6 +33,7 @@ from telephony.call_control.briefing import Listener, about, briefing_agent
 from telephony.call_control.cold import ColdTransfer, allowed, caller_id
 from telephony.call_control.destinations import Destination
 from telephony.call_control.heard import HeardLines
+from telephony.call_control.kept import keep
 from telephony.call_control.legs import Parts, guarded, too_late
 from telephony.call_control.moves import Moves
 from telephony.call_control.phrases import phrases
@@ -54,8 +55,6 @@ from telephony.twilio.webhooks import TERMINAL
 
 log = structlog.get_logger()
 
-KEPT = 1_000
-"""Maximum number of transfers of each kind that are remembered."""
 Recover = Callable[[Request, Form], Awaitable[Response]]
 
 
@@ -179,7 +178,7 @@ class Transfers:
             id=secrets.token_urlsafe(16), call_sid=call.call_sid, destination=to, about=about(summary),
             language=language_of(live.agent), caller_id=caller_id(to, call),
         )  # fmt: skip
-        _keep(self.cold, cold.id, cold)
+        keep(self.cold, cold.id, cold)
 
         async def document(request: Request) -> str:
             cold.url = f"{self._moves.addresses.base(request)}/moved/cold/{cold.id}"
@@ -194,11 +193,11 @@ class Transfers:
         told = about(summary)
         machine, sid = WarmTransfer(plan), live.call.call_sid
         warm = WarmCall(secrets.token_urlsafe(16), sid, live.agent, to, told, parts, self._follow, machine)
-        _keep(self.warm, warm.id, warm)
+        keep(self.warm, warm.id, warm)
         warm.begin(live)
 
     def _follow(self, attempt_id: str, warm: WarmCall, leg: int) -> None:
-        _keep(self._attempts, attempt_id, (warm, leg))
+        keep(self._attempts, attempt_id, (warm, leg))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._group is None:
@@ -343,12 +342,6 @@ class Transfers:
 
 def _has(cold: ColdTransfer, number: int) -> bool:
     return 0 <= number < len(cold.destination.numbers)
-
-
-def _keep(kept: OrderedDict[str, Any], key: str, value: object) -> None:
-    kept[key] = value
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
 
 
 def _xml(document: str) -> Response:
