@@ -55,7 +55,7 @@ RINGS: list[tuple[str, int]] = [
     ("messages.message", 2),
     ("messages.opt_out", 2),
     ("messages.proof", 2),
-    ("messages.database", 3),
+    ("storage", 3),
     ("messages.store", 3),
     ("messages", 5),
     ("twilio", 3),

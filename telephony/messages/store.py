@@ -20,10 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from telephony.errors import MessageRefused
-from telephony.messages.database import Database
 from telephony.messages.message import Kind, Message, Outcome
+from telephony.storage.database import Database
 
 NAME = "messages.sqlite3"
+BUSY_S = 1.5
+"""How long a process waits for another one's transaction, of which a message has three, while somebody listens."""
 KEPT_S = 30 * 86_400
 """Messages are forgotten after this time: reports about them come within three days."""
 DAY_S = 86_400
@@ -53,7 +55,7 @@ class MessageStore:
     """The record in `directory`, or in memory. Methods raise MessageRefused with code `no_store` if it fails."""
 
     def __init__(self, directory: Path | None) -> None:
-        self._database = Database(directory / NAME if directory else None, _SCHEMA)
+        self._database = Database(directory / NAME if directory else None, _SCHEMA, BUSY_S)
 
     async def claim(self, message: Message, caps: Caps) -> tuple[Message, bool]:
         """Stores the message, unless it is known already: then returns the stored one and False. Raises MessageRefused

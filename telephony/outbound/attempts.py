@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from telephony.errors import DialRefused
-from telephony.files import private_folder
 from telephony.outbound.attempt import Attempt, Outcome
+from telephony.storage.database import Database
 
 NAME = "calls.sqlite3"
 BUSY_S = 10.0
@@ -124,16 +123,8 @@ class Attempts:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction of its own, which is committed at the end, or rolled back."""
-        with self._failing("recorded"):
-            private_folder(self.path.parent)
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")  # rolled back if it is open when the connection is closed
-                for statement in _SCHEMA:
-                    database.execute(statement)
-                yield database
-                database.execute("COMMIT")
+        with self._failing("recorded"), Database(self.path, _SCHEMA, BUSY_S).transaction() as database:
+            yield database
 
     @contextmanager
     def _failing(self, done: str) -> Iterator[None]:

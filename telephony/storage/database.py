@@ -15,15 +15,13 @@ from threading import Lock
 
 from telephony.files import private_folder
 
-BUSY_S = 1.5
-"""How long a process waits for another one's transaction, of which a message has three, while somebody listens."""
-
 
 class Database:
-    """The database at `path` (None: in memory), whose `schema` are statements that may be executed again."""
+    """The database at `path` (None: in memory), whose `schema` are statements that may be executed again. `busy_s`: how
+    long a process waits for another one's transaction."""
 
-    def __init__(self, path: Path | None, schema: Sequence[str]) -> None:
-        self._path, self._schema = path, schema
+    def __init__(self, path: Path | None, schema: Sequence[str], busy_s: float) -> None:
+        self._path, self._schema, self._busy_s = path, schema, busy_s
         self._memory = None if path else sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._lock = Lock()
 
@@ -43,7 +41,7 @@ class Database:
             return
         private_folder(self._path.parent)
         os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
-        with closing(sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             with self._one(connection):
                 yield connection
@@ -56,6 +54,7 @@ class Database:
                 connection.execute(statement)
             yield
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite ends it by itself on a full disk
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
