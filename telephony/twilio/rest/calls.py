@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpx2
-
 from telephony.clock import Clock
-from telephony.errors import CallNotPlaced, CarrierError
-from telephony.twilio.rest.client import RestClient, checked, code, read_json, read_object, was_live
+from telephony.errors import CallNotPlaced
+from telephony.twilio.rest.client import RestClient, checked, code, read_object, was_live
 
 #: Time for `place_call`. Longer than Twilio takes; an answer that comes too late leaves the call in doubt.
 PLACE_MS = 15_000
@@ -95,19 +93,10 @@ class TwilioRest:
         Raises `CallNotPlaced` if the call certainly was not placed: Twilio says so, or could not be connected to.
         Raises `CarrierError` with code `placing_in_doubt` if it may have been: no answer, or one that is not Twilio's.
         """
-        try:
-            response = await self.client.once(f"{self._calls_url}.json", request.form(), PLACE_MS)
-        except httpx2.ConnectError as error:  # nothing has been sent
-            raise CallNotPlaced(f"no connection to Twilio: {type(error).__name__}") from None
-        except (httpx2.HTTPError, TimeoutError) as error:
-            raise CarrierError(f"no answer: {type(error).__name__}", code="placing_in_doubt") from None
-        number = code(response)
-        if 400 <= response.status_code < 500 and number:
-            raise CallNotPlaced(f"Twilio answered {response.status_code}, code {number}", number)
-        state = _state(read_json(response)) if response.status_code < 300 else None
-        if state is None:
-            raise CarrierError(f"Twilio answered {response.status_code}", code="placing_in_doubt")
-        return state
+        return await self.client.create(
+            f"{self._calls_url}.json", request.form(), _state,
+            within_ms=PLACE_MS, refused=CallNotPlaced, in_doubt="placing_in_doubt",
+        )  # fmt: skip
 
     async def fetch_call(self, call_sid: str) -> CallState | None:
         """The call, or None if Twilio does not know it. Raises `CarrierError` as `hang_up` does."""

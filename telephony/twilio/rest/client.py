@@ -1,8 +1,8 @@
 """Requests of one account to Twilio's REST API.
 
 A request that may be repeated is, until the answer is no longer "busy" (`patiently`). One that creates something is
-sent once and never again (`once`): there is no idempotency key at Twilio, so an answer that does not come says nothing
-about whether it was done.
+sent once and never again (`create`): there is no idempotency key at Twilio, so an answer that does not come says
+nothing about whether it was done. Its error tells apart what certainly was not done from what may have been.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import structlog
@@ -32,6 +32,7 @@ ATTEMPTS = 5
 _ALREADY_OVER = frozenset({20404, 21220})
 
 Fields = Sequence[tuple[str, str]]
+Created = TypeVar("Created")
 
 
 class RestClient:
@@ -56,11 +57,36 @@ class RestClient:
         """The answer to a POST that does the same when it is repeated. Raises `CarrierError` as `patiently` does."""
         return await self.patiently(lambda: self._http().post(url, data=_form(fields)))
 
-    async def once(self, url: str, fields: Fields, within_ms: int) -> httpx2.Response:
-        """The answer to a POST that is sent once, whatever the answer. Raises `httpx2.ConnectError` if nothing was
-        sent, and another `httpx2.HTTPError` or `TimeoutError` if it may have been."""
-        async with self._clock.timeout(within_ms):
-            return await self._http().post(url, data=_form(fields))
+    async def create(
+        self,
+        url: str,
+        fields: Fields,
+        read: Callable[[object], Created | None],
+        *,
+        within_ms: int,
+        refused: Callable[[str, int], CarrierError],
+        in_doubt: str,
+    ) -> Created:
+        """What a POST creates, which is sent once, whatever the answer; `read` finds it in the answer's JSON.
+
+        Raises `refused(problem, Twilio's code or 0)` if certainly nothing was created: Twilio says so, or could not be
+        connected to. Raises `CarrierError` with the code `in_doubt` if it may have been: no answer, or one that is not
+        Twilio's.
+        """
+        try:
+            async with self._clock.timeout(within_ms):
+                response = await self._http().post(url, data=_form(fields))
+        except httpx2.ConnectError as error:  # nothing has been sent
+            raise refused(f"no connection to Twilio: {type(error).__name__}", 0) from None
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise CarrierError(f"no answer: {type(error).__name__}", code=in_doubt) from None
+        number = code(response)
+        if 400 <= response.status_code < 500 and number:
+            raise refused(f"Twilio answered {response.status_code}, code {number}", number)
+        created = read(read_json(response)) if response.status_code < 300 else None
+        if created is None:
+            raise CarrierError(f"Twilio answered {response.status_code}", code=in_doubt)
+        return created
 
     async def aclose(self) -> None:
         """Closes the connections; may be called twice. A later request opens new ones."""

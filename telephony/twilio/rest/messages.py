@@ -10,10 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx2
-
 from telephony.errors import CarrierError, MessageNotSent
-from telephony.twilio.rest.client import RestClient, code, read_json, read_object
+from telephony.twilio.rest.client import RestClient, read_object
 
 LOOKUP_URL = "https://lookups.twilio.com"
 SEND_MS = 8_000
@@ -58,19 +56,10 @@ class MessagesRest:
         Raises `MessageNotSent` if it certainly was not sent: Twilio says so, or could not be connected to. Raises
         `CarrierError` with code `sending_in_doubt` if it may have been: no answer, or one that is not Twilio's.
         """
-        try:
-            response = await self._client.once(f"{self._client.account_url}/Messages.json", request.form(), SEND_MS)
-        except httpx2.ConnectError as error:  # nothing has been sent
-            raise MessageNotSent(f"no connection to Twilio: {type(error).__name__}") from None
-        except (httpx2.HTTPError, TimeoutError) as error:
-            raise CarrierError(f"no answer: {type(error).__name__}", code="sending_in_doubt") from None
-        number = code(response)
-        if 400 <= response.status_code < 500 and number:
-            raise MessageNotSent(f"Twilio answered {response.status_code}, code {number}", number)
-        state = _state(read_json(response)) if response.status_code < 300 else None
-        if state is None:
-            raise CarrierError(f"Twilio answered {response.status_code}", code="sending_in_doubt")
-        return state
+        return await self._client.create(
+            f"{self._client.account_url}/Messages.json", request.form(), _state,
+            within_ms=SEND_MS, refused=MessageNotSent, in_doubt="sending_in_doubt",
+        )  # fmt: skip
 
     async def line_type(self, number: str) -> str:
         """What kind of line a number (E.164) has: `mobile`, `landline`, `nonFixedVoip`, ...; "" if it is not known.
