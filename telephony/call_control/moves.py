@@ -32,12 +32,11 @@ from telephony.core.conversation import Conversation
 from telephony.core.ending import EndedBy
 from telephony.core.events import CallResumed, MoveStarted
 from telephony.runtime.call_registry import CallRegistry, LiveCall
+from telephony.runtime.endings import until_over
 from telephony.twilio import twiml
 from telephony.twilio.addresses import Addresses
 
 log = structlog.get_logger()
-
-WIND_DOWN_MS = 5_000
 
 Document = Callable[[Request], Awaitable[str]]
 """Makes the TwiML with which a call goes on."""
@@ -103,7 +102,7 @@ class Moves:
             waits = self._registry.calls.get(call_sid) if self._registry.awaits_leg(call_sid) else None
             return self.addresses.stream(request, waits.call, attempt=1) if waits is not None else None
         live = away.live
-        await self._wound_down(live)
+        await until_over(live.done, call_sid, self._clock)
         agent = live.agent
         if isinstance(agent, Agent):
             agent = replace(agent, greeting=agent.wording.back if greet else "", greeting_protected=False)
@@ -129,10 +128,3 @@ class Moves:
         """The call is over, wherever it was. May be told repeatedly."""
         if (away := self.away.pop(call_sid, None)) is not None:
             away.gone()
-
-    async def _wound_down(self, live: LiveCall) -> None:
-        try:
-            async with self._clock.timeout(WIND_DOWN_MS):
-                await live.done.wait()
-        except TimeoutError:
-            log.warning("wind_down_slow", call_sid=live.call.call_sid)

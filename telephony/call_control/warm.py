@@ -22,7 +22,7 @@ from telephony.call_control.destinations import Destination
 from telephony.call_control.legs import HOW, LANGUAGE, Leg, Parts
 from telephony.call_control.phrases import Phrases, phrases
 from telephony.core.ending import EndedBy
-from telephony.core.events import NoticeReceived, SayRequested
+from telephony.core.events import SayRequested
 from telephony.core.transfers import words as w
 from telephony.core.transfers.warm import TELL_MS, Phase, WarmTransfer
 from telephony.errors import CarrierError, DialRefused, TelephonyError
@@ -126,8 +126,7 @@ class WarmCall:
 
     def tell(self, text: str, *, speak: bool) -> None:
         """Whoever has the caller now learns something."""
-        if (live := self.parts.registry.calls.get(self.call_sid)) is not None:
-            live.inbox.put(NoticeReceived(text, speak))
+        self.parts.registry.notify(self.call_sid, text, speak)
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:

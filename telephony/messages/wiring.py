@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute
 
 from telephony.clock import Clock
-from telephony.core.events import NoticeReceived
 from telephony.messages.messages import Messaging
 from telephony.messages.webhooks import MessageWebhooks
 from telephony.runtime.call_registry import CallRegistry
@@ -22,13 +21,8 @@ def text_messages(
     settings: Settings, clock: Clock, rest: TwilioRest | None, registry: CallRegistry, base_url: Callable[[], str]
 ) -> Messaging:
     """Connects to nothing. `base_url`: the address under which Twilio reaches this service."""
-
-    def tell(call_sid: str, text: str, speak: bool) -> None:
-        if (live := registry.calls.get(call_sid)) is not None:
-            live.inbox.put(NoticeReceived(text, speak))
-
     client = MessagesRest(rest.client, settings.twilio_api_base_url or None) if rest is not None else None
-    return Messaging(settings, clock, client, tell, base_url)
+    return Messaging(settings, clock, client, registry.notify, base_url)
 
 
 @asynccontextmanager

@@ -27,7 +27,16 @@ from telephony.contracts.port import Port
 from telephony.core.conversation import Conversation
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
-from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, LegEnd, PhrasesLoaded
+from telephony.core.events import (
+    CallerLeft,
+    CallStarted,
+    DrainStarted,
+    EndRequested,
+    Event,
+    LegEnd,
+    NoticeReceived,
+    PhrasesLoaded,
+)
 from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
@@ -162,6 +171,11 @@ class CallRegistry:
         if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
+
+    def notify(self, call_sid: str, text: str, speak: bool) -> None:
+        """Tells the agent of a call something (`NoticeReceived`), if the call is live here."""
+        if (live := self.calls.get(call_sid)) is not None:
+            live.inbox.put(NoticeReceived(text, speak))
 
     def send_message(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
         """Sends an operator's text to a managed agent: as context (`silent`), or as if the caller had said it. Returns

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import structlog
+
+from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core.actions import EndCall
 
+log = structlog.get_logger()
+
 REMEMBERED = 2_000
 """Maximum number of endings kept."""
+
+WIND_DOWN_MS = 5_000
+
+
+async def until_over(done: asyncio.Event, call_sid: str, clock: Clock) -> None:
+    """Waits, within reason, until the call whose `done` it is has freed its place."""
+    try:
+        async with clock.timeout(WIND_DOWN_MS):
+            await done.wait()
+    except TimeoutError:
+        log.warning("wind_down_slow", call_sid=call_sid)
 
 
 @dataclass(frozen=True, slots=True)

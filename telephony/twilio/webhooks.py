@@ -29,7 +29,8 @@ from telephony.core.ending import EndedBy
 from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.log_redaction import said
-from telephony.runtime.call_registry import CallRegistry, LiveCall, Refusal
+from telephony.runtime.call_registry import CallRegistry, Refusal
+from telephony.runtime.endings import until_over
 from telephony.settings import Settings
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
@@ -42,7 +43,6 @@ from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
 
-WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -272,7 +272,7 @@ class Webhooks:
         if (before := self._registry.calls.get(sid)) is not None:
             before.leg.cancel()  # frees the place of a call whose stream never opened
             if again:
-                await self._await_end(before)
+                await until_over(before.done, sid, self._clock)
         if fallback:
             return twiml.dial(fallback, say=wording.provider_busy, language=language)
         call, agents = await self._placed.about(call)
@@ -293,13 +293,6 @@ class Webhooks:
             if self._registry.prepare(choice, call) is None:
                 return document
         return twiml.hang_up(wording.broken, language)
-
-    async def _await_end(self, live: LiveCall) -> None:
-        try:
-            async with self._clock.timeout(WIND_DOWN_MS):
-                await live.done.wait()
-        except TimeoutError:
-            log.warning("wind_down_slow", call_sid=live.call.call_sid)
 
 
 def _incoming(fields: Form) -> IncomingCall:
