@@ -71,6 +71,6 @@ def _announce(to: Destination) -> str:
             f'told what comes of it. If the caller does not want it any more, call this tool with "{NEVER_MIND}".'
         )
     return (
-        f"The caller is put through as soon as they have heard you say so. Now tell them in one short sentence that you "
-        f"are connecting them with {to.name}, and nothing more."
+        "The caller is put through as soon as they have heard you say so. Now tell them in one short sentence that "
+        f"you are connecting them with {to.name}, and nothing more."
     )
